@@ -1,0 +1,121 @@
+# Every target is described by the comment behind its name; `make help` prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST = $(BIN)/pytest -n $(WORKERS) $(ARGS)
+WORKERS ?= 2
+ARGS ?=
+
+# The key that the Solidity verifier is generated from.
+VERIFYING_KEY := verifier/keys/margin_s.json
+
+# Compiled kernels and development setups are kept here, so that the demo and the tests share them.
+export PLASMAPERPS_CACHE ?= $(CURDIR)/.cache
+
+.PHONY: help
+help: ## Print this list
+	@echo 'Usage: make TARGET [ARGS="-k transfer"] [WORKERS=2]'
+	@echo
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | \
+		awk -F ':.*## ' '{ printf "  %-16s %s\n", $$1, $$2 }'
+
+.PHONY: setup
+setup: $(VENV)/.ready contracts/node_modules/.ready ## Build .venv with every extra, and install the contract tools
+
+$(VENV)/.ready: requirements.lock pyproject.toml scripts/setup-venv
+	scripts/setup-venv $(VENV)
+	@touch $@
+
+# `npm ci` wants the lock to list anvil's builds for every platform, which not every registry has;
+# `npm install --no-save` installs the locked versions by their hashes all the same.
+contracts/node_modules/.ready: contracts/package.json contracts/package-lock.json
+	@command -v npm >/dev/null || \
+		{ echo 'setup: expected npm beside node, got none; on Debian: apt-get install npm' >&2; exit 2; }
+	cd contracts && npm install --no-save --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.PHONY: demo
+demo: $(VENV)/.ready ## Run the example day: batches, proofs, settlement, refusals, a claimed withdrawal
+	$(BIN)/plasmaperps demo $(ARGS)
+
+.PHONY: test
+test: setup contracts-check vk-check ## Run every check of a change: generated files, all tests, lint, types
+	$(PYTEST)
+	@$(MAKE) --no-print-directory lint types
+
+.PHONY: test-fast
+test-fast: setup ## Run the tests without the slow ones and without anvil, few Hypothesis examples
+	HYPOTHESIS_PROFILE=fast $(PYTEST) -m 'not slow and not anvil'
+
+.PHONY: test-slow
+test-slow: setup ## Run all tests with many Hypothesis examples from a fresh seed (nightly)
+	HYPOTHESIS_PROFILE=nightly $(PYTEST)
+
+.PHONY: lint
+lint: $(VENV)/.ready ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: fmt
+fmt: $(VENV)/.ready ## Format the Python code and sort its imports
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: $(VENV)/.ready ## Check the types
+	$(BIN)/mypy
+
+.PHONY: contracts
+contracts: setup ## Compile the contracts and write their artifacts
+	cd contracts && npm run --silent compile
+
+.PHONY: contracts-check
+contracts-check: setup ## Recompile the contracts and compare with the committed artifacts
+	cd contracts && npm run --silent check
+
+.PHONY: vk
+vk: $(VENV)/.ready ## Write the Solidity code generated from the verifying keys
+	$(BIN)/python -m verifier.solidity $(VERIFYING_KEY) contracts/src/generated
+
+.PHONY: vk-check
+vk-check: $(VENV)/.ready ## Compare the generated Solidity code with the verifying keys
+	$(BIN)/python -m verifier.solidity $(VERIFYING_KEY) contracts/src/generated --check
+
+.PHONY: vectors
+vectors: setup ## Write the pinned figures and fixtures in tests/vectors anew
+	$(BIN)/pytest --write-vectors $(ARGS)
+
+.PHONY: docs
+docs: $(VENV)/.ready ## Write the generated pages of docs/
+	$(BIN)/python scripts/cli_reference.py docs/cli.md
+
+.PHONY: bench
+bench: $(VENV)/.ready ## Measure proving time, proof size and gas of the example's batches here
+	$(BIN)/plasmaperps demo --json | tail -n 1 | $(BIN)/python -m json.tool
+
+.PHONY: dist
+dist: $(VENV)/.ready ## Build the wheel and the source archive into dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+.PHONY: lock
+lock: $(VENV)/.ready ## Resolve the dependencies anew and write requirements.lock
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quiet --upgrade \
+		--output-file requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--all-extras --group test --group lint --group build \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: ci
+ci: ## Run exactly what continuous integration runs
+	.ci/run
+
+.PHONY: clean
+clean: ## Remove all that the other targets made, the environments included
+	rm -rf $(VENV) contracts/node_modules .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		dist build demo-out
+	find circuits verifier prover sequencer tests scripts -name __pycache__ -type d -prune \
+		-exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The statement: what a batch proof says, in integers and in polynomials."""

@@ -1,0 +1,1 @@
+"""The chip language: expressions, typed columns, buses, one builder, one tape."""

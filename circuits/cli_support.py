@@ -1,0 +1,139 @@
+"""What every command shares: exit codes, one-line errors, progress and whole-or-nothing files."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+# Module that is missing -> the optional extra of the distribution that brings it.
+EXTRA_OF_MODULE = {
+    "ray": "prover",
+    "fastapi": "sequencer",
+    "uvicorn": "sequencer",
+    "web3": "sequencer",
+    "eth_tester": "evm",
+    "eth": "evm",
+    "pyrevm": "evm",
+}
+
+
+class ExitCode(IntEnum):
+    """What a command's exit status means; scripts may rely on these numbers."""
+
+    OK = 0
+    USAGE = 2
+    REFUSED = 3
+    VERIFICATION_FAILED = 5
+
+
+class CommandFailed(click.ClickException):
+    """A command ends here: one line on stderr, then its exit code."""
+
+    def __init__(self, message: str, exit_code: ExitCode) -> None:
+        super().__init__(" ".join(message.split()))
+        self.exit_code = int(exit_code)  # type: ignore[misc]  # click reads the instance
+
+
+def bad_input(file: str | Path, place: str, expected: str, got: object) -> CommandFailed:
+    """Build the error for an input that cannot be read, to be raised by the caller.
+
+    `place` says where in the file: "line 3", "byte 40", "header field 'version'".
+    """
+    return CommandFailed(f"{file}: {place}: expected {expected}, got {got}", ExitCode.USAGE)
+
+
+@contextmanager
+def one_line_errors(exit_codes: Mapping[type[Exception], ExitCode] | None = None) -> Iterator[None]:
+    """Turn typed errors into one line on stderr and an exit code; a decorator or a `with` block.
+
+    The first class in `exit_codes` that the error is an instance of decides, so put the special
+    before the general. A file that cannot be opened, and a library that belongs to an extra which
+    is not installed, are reported in the same way. Every other exception is a defect of this
+    program and keeps its traceback.
+
+    Raises: CommandFailed.
+    """
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        failure = _failure(error, exit_codes or {})
+        if failure is None:
+            raise
+        raise failure from error
+
+
+def _failure(
+    error: Exception, exit_codes: Mapping[type[Exception], ExitCode]
+) -> CommandFailed | None:
+    """Return the one-line failure for an expected error, or None for a defect."""
+    for error_class, exit_code in exit_codes.items():
+        if isinstance(error, error_class):
+            return CommandFailed(str(error) or error_class.__name__, exit_code)
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = (error.strerror or type(error).__name__).lower()
+        return CommandFailed(f"{error.filename}: {reason}", ExitCode.USAGE)
+    if isinstance(error, ModuleNotFoundError):
+        module = (error.name or "").partition(".")[0]
+        if extra := EXTRA_OF_MODULE.get(module):
+            needed = f"pip install 'plasmaperps[{extra}]'"
+            return CommandFailed(f"this command needs {module}: {needed}", ExitCode.USAGE)
+    return None
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Yield `advance(steps)`; draw a bar on stderr while stderr is a terminal, else nothing."""
+    with click.progressbar(
+        length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        yield bar.update
+
+
+@contextmanager
+def atomic_write(path: str | Path, *, text: bool = False) -> Iterator[IO[Any]]:
+    """Open a file that appears under `path` only when the block ends without an error.
+
+    The bytes go to a temporary name in the same folder, are flushed to the disk and renamed over
+    `path`; on any error, an interrupt included, the temporary file is removed and an older file at
+    `path` stays as it was.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.part")
+    try:
+        with _create(temporary, target, text=text) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(target.parent)
+
+
+def _create(temporary: Path, target: Path, *, text: bool) -> IO[Any]:
+    """Create the temporary file; an error names the file that was asked for."""
+    try:
+        if text:
+            return open(temporary, "x", encoding="utf-8", newline="\n")
+        return open(temporary, "xb")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(target)) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,56 @@
+"""RegisterKey: the owner names the key that signs for the account; always yields an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from circuits.edwards import clear_cofactor
+from circuits.exchange.errors import QueueGuaranteeBroken
+from circuits.exchange.events import KeyRegistered, Kind, Outcome
+from circuits.exchange.state import Account, State
+from circuits.exchange.transactions.authority import Context
+from circuits.exchange.transactions.queued import require_owner
+from circuits.field import R
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterKey:
+    """The point (`key_x`, `key_y`) for `account`; the account stores eight times the point."""
+
+    KIND: ClassVar[Kind] = Kind.REGISTER_KEY
+
+    account: int
+    owner: int
+    key_x: int
+    key_y: int
+
+
+def apply(state: State, context: Context, request: RegisterKey) -> tuple[State, KeyRegistered]:
+    """Set or replace the key; a point that cannot be a key changes nothing.
+
+    Raises: QueueGuaranteeBroken for a request that the contracts cannot have queued.
+    """
+    before = require_owner(state, request.account, request.owner)
+    for name, coordinate in (("key_x", request.key_x), ("key_y", request.key_y)):
+        if not 0 <= coordinate < R:
+            raise QueueGuaranteeBroken(name, f"below {R}", coordinate)
+    cleared_key = clear_cofactor((request.key_x, request.key_y))
+    after = before
+    if cleared_key is not None:
+        after = (before or Account(request.owner)).with_key(cleared_key)
+    event = KeyRegistered(
+        step=context.step,
+        time_ms=context.time_ms,
+        account_id=request.account,
+        owner=request.owner,
+        key_x=request.key_x,
+        key_y=request.key_y,
+        cleared_key=cleared_key,
+        before=before,
+        after=after,
+        outcome=Outcome.INVALID_KEY if cleared_key is None else Outcome.APPLIED,
+    )
+    if after is None or cleared_key is None:
+        return state, event
+    return state.with_account(request.account, after), event

@@ -1,0 +1,74 @@
+"""Transfer: a signed move of cash from one account to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from circuits.exchange.errors import Rejected, RejectReason
+from circuits.exchange.events import Kind, Transferred
+from circuits.exchange.limits import ACCOUNT_BITS, AMOUNT_BITS
+from circuits.exchange.state import State
+from circuits.exchange.transactions.authority import SIGNED_WIDTHS, Context, authorise
+from circuits.exchange.transactions.cash import debit, require_amount, require_cash_bounds
+from circuits.exchange.units import CashUnits, TokenUnits, cash_from_units
+
+if TYPE_CHECKING:
+    from circuits.signature import Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """`amount` from `account` to the existing account `to`."""
+
+    KIND: ClassVar[Kind] = Kind.TRANSFER
+    WIDTHS: ClassVar[tuple[tuple[str, int], ...]] = (
+        *SIGNED_WIDTHS,
+        ("to", ACCOUNT_BITS),
+        ("amount", AMOUNT_BITS),
+    )
+
+    account: int
+    nonce: int
+    expiry_ms: int
+    to: int
+    amount: TokenUnits
+
+    def tail(self) -> int:
+        """Recipient and amount, packed into the second word of the digest."""
+        return self.to | self.amount << ACCOUNT_BITS
+
+
+def apply(
+    state: State, context: Context, transfer: Transfer, signature: Signature
+) -> tuple[State, Transferred]:
+    """Debit the sender and credit the recipient.
+
+    Raises: Rejected with the first rule that fails.
+    """
+    sender, digest = authorise(state, context, transfer, signature)
+    require_amount(transfer.amount)
+    if transfer.to == transfer.account:
+        raise Rejected(
+            RejectReason.TRANSFER_TO_SELF, "another account", f"the sender {transfer.account}"
+        )
+    recipient = state.accounts.get(transfer.to)
+    if recipient is None:
+        raise Rejected(RejectReason.UNKNOWN_RECIPIENT, "an existing account", transfer.to)
+    sender_after = debit(sender, transfer.amount).with_nonce(transfer.nonce)
+    cash_after = CashUnits(recipient.cash + cash_from_units(transfer.amount))
+    require_cash_bounds(cash_after)
+    recipient_after = recipient.with_cash(cash_after)
+    event = Transferred(
+        step=context.step,
+        time_ms=context.time_ms,
+        transaction=transfer,
+        signature=signature,
+        digest=digest,
+        sender_before=sender,
+        sender_after=sender_after,
+        recipient_before=recipient,
+        recipient_after=recipient_after,
+    )
+    changed = state.with_account(transfer.account, sender_after)
+    return changed.with_account(transfer.to, recipient_after), event

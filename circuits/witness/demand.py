@@ -1,0 +1,86 @@
+"""How many rows a batch will need, command by command, so that it can be sealed in time."""
+
+from __future__ import annotations
+
+from circuits.exchange.commit import header_index
+from circuits.exchange.events import Deposited, Event, KeyRegistered, Transferred
+from circuits.merkle import ARITY, STATE_LEVELS
+from circuits.statement import ACCOUNT_WORDS, QUEUE_WORDS
+from circuits.witness.record import accesses
+
+# Rows of the crypto chips for one signature, and permutations of a signed command: identity,
+# digest, and two for the challenge.
+WINDOW_ROWS = 16
+TABLE_ROWS = 4
+WIDE_ROWS = 4
+SIGNED_HASHES = 4
+
+KINDS = ("deposit", "register", "transfer", "withdraw")
+
+
+class RowDemand:
+    """Rows by chip of the commands seen so far; never fewer than the witness will have.
+
+    Hash and range look-ups that repeat share a row, which is not counted on here.
+    """
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(KINDS, 0)
+        self._accounts: set[int] = set()
+        self._nodes: set[tuple[int, int]] = {(STATE_LEVELS, 0)}
+
+    def add(self, event: Event) -> None:
+        """Count one applied command."""
+        self._counts[_kind(event)] += 1
+        accounts, nodes = self._new(event)
+        self._accounts |= accounts
+        self._nodes |= nodes
+
+    def rows(self) -> dict[str, int]:
+        """Rows by chip name."""
+        return _rows(self._counts, len(self._accounts), len(self._nodes))
+
+    def rows_with(self, event: Event) -> dict[str, int]:
+        """Rows by chip name if this command were added too."""
+        kind = _kind(event)
+        accounts, nodes = self._new(event)
+        counts = self._counts | {kind: self._counts[kind] + 1}
+        return _rows(counts, len(self._accounts) + len(accounts), len(self._nodes) + len(nodes))
+
+    def _new(self, event: Event) -> tuple[set[int], set[tuple[int, int]]]:
+        """Accounts and tree nodes that this command touches first."""
+        accounts = {account_id for account_id, _, _ in accesses(event)} - self._accounts
+        nodes = {
+            (level, header_index(account_id) // ARITY**level)
+            for account_id in accounts
+            for level in range(1, STATE_LEVELS + 1)
+        }
+        return accounts, nodes - self._nodes
+
+
+def _kind(event: Event) -> str:
+    if isinstance(event, Deposited):
+        return "deposit"
+    if isinstance(event, KeyRegistered):
+        return "register"
+    return "transfer" if isinstance(event, Transferred) else "withdraw"
+
+
+def _rows(counts: dict[str, int], accounts: int, nodes: int) -> dict[str, int]:
+    signed = counts["transfer"] + counts["withdraw"]
+    queued = counts["deposit"] + counts["register"]
+    return {
+        **counts,
+        "range16": 1 << 16,
+        "wide": signed * (WIDE_ROWS + 1) + queued + accounts,
+        "poseidon2": signed * SIGNED_HASHES + queued + 2 * accounts + 2 * nodes,
+        "signature_windows": signed * WINDOW_ROWS,
+        "signature_table": signed * TABLE_ROWS,
+        "signature": signed,
+        "tree": nodes,
+        "leaf": accounts,
+        "command": signed,
+        "queue": queued,
+        "pubdata": QUEUE_WORDS * queued + counts["withdraw"] + ACCOUNT_WORDS * accounts,
+        "batch": 1,
+    }

@@ -1,0 +1,1 @@
+"""The rules of acceptance: standard library, circuits and py_ecc only."""
