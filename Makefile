@@ -11,7 +11,7 @@ WORKERS ?= 2
 ARGS ?=
 
 # The key that the Solidity verifier is generated from.
-VERIFYING_KEY := verifier/keys/margin_s.json
+VERIFYING_KEYS := verifier/keys/S.json verifier/keys/M.json
 
 # Compiled kernels and development setups are kept here, so that the demo and the tests share them.
 export PLASMAPERPS_CACHE ?= $(CURDIR)/.cache
@@ -78,12 +78,14 @@ contracts-check: setup ## Recompile the contracts and compare with the committed
 	cd contracts && npm run --silent check
 
 .PHONY: vk
-vk: $(VENV)/.ready ## Write the Solidity code generated from the verifying keys
-	$(BIN)/python -m verifier.solidity $(VERIFYING_KEY) contracts/src/generated
+vk: $(VENV)/.ready ## Write the verifying keys and the Solidity code generated from them
+	$(BIN)/python -m prover.keys verifier/keys
+	$(BIN)/python -m verifier.solidity contracts/src/generated $(VERIFYING_KEYS)
 
 .PHONY: vk-check
-vk-check: $(VENV)/.ready ## Compare the generated Solidity code with the verifying keys
-	$(BIN)/python -m verifier.solidity $(VERIFYING_KEY) contracts/src/generated --check
+vk-check: $(VENV)/.ready ## Compare keys with the chips, and the generated Solidity code with the keys
+	$(BIN)/python -m prover.keys verifier/keys --check
+	$(BIN)/python -m verifier.solidity contracts/src/generated $(VERIFYING_KEYS) --check
 
 .PHONY: vectors
 vectors: setup ## Write the pinned figures and fixtures in tests/vectors anew
@@ -92,6 +94,7 @@ vectors: setup ## Write the pinned figures and fixtures in tests/vectors anew
 .PHONY: docs
 docs: $(VENV)/.ready ## Write the generated pages of docs/
 	$(BIN)/python scripts/cli_reference.py docs/cli.md
+	$(BIN)/python scripts/chips_reference.py docs/chips.md
 
 .PHONY: bench
 bench: $(VENV)/.ready ## Measure proving time, proof size and gas of the example's batches here

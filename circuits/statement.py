@@ -12,6 +12,7 @@ from typing import Any
 
 from circuits.errors import StatementError
 from circuits.field import R
+from circuits.json_guard import TooManyBrackets, parse_json
 
 FIELD_BITS = 254  # stands for "below r", which is narrower than 254 bits
 
@@ -128,13 +129,11 @@ def from_json(text: str) -> Statement:
 
     Raises: StatementError naming the first missing, unknown, mistyped or out-of-range field.
     """
-    # Brackets bound the nesting. The parser recurses in C, and a library that lifts Python's
-    # recursion limit (py_ecc does) would let a deep file end the process instead of raising.
-    brackets = text.count("[") + text.count("{")
-    if brackets > BRACKETS_MAX:
-        raise StatementError("statement", "a flat JSON object", f"{brackets} opening brackets")
     try:
-        document = json.loads(text, object_pairs_hook=_unique_fields)
+        document = parse_json(text, BRACKETS_MAX, object_pairs_hook=_unique_fields)
+    except TooManyBrackets as error:
+        found = f"{error.brackets} opening brackets"
+        raise StatementError("statement", "a flat JSON object", found) from None
     except ValueError as error:
         raise StatementError("statement", "a JSON object", f"invalid JSON ({error})") from None
     if not isinstance(document, dict):

@@ -88,8 +88,14 @@ class KeyFileError(Exception):
     """A key file is malformed: names the file, the place, the expectation and what was found."""
 
     def __init__(self, path: str, place: str, expected: object, got: object) -> None:
-        super().__init__(f"{path}: {place}: expected {expected}, got {got}")
+        super().__init__(f"{path}: {place}: expected {_short(expected)}, got {_short(got)}")
         self.path = path
         self.place = place
         self.expected = expected
         self.got = got
+
+
+def _short(shown: object) -> str:
+    """At most 200 characters of what a file holds, so that an error stays one line."""
+    text = str(shown)
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -6,6 +6,7 @@ Degrees, chunk layout and proof length are derived from it, never taken from a p
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +18,16 @@ from circuits.air.chip import ChipError, System
 from circuits.air.shape import Layout, Shape, lay_out, stack_columns
 from circuits.air.tape import Tape
 from circuits.field import R
+from circuits.json_guard import parse_json
 from verifier.errors import KeyFileError
 from verifier.pairing import G2Point, is_valid_g2
 
 KEY_TAG = b"plasmaperps/key/v1"
 CHALLENGE_COUNT = ARITY_MAX + 2
-LOG_HEIGHT_MAX = 28
+# Bounds on what a key file may ask for; far above any shape, far below what exhausts memory.
+LOG_CHUNK_MAX = 28
+COLUMNS_MAX = 1 << 14
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,11 @@ class ChipKey:
         return max(self.tape.degrees(), default=0)
 
     def to_bytes(self) -> bytes:
-        name = self.name.encode()
-        counts = (len(name), self.log_height, self.main_columns, self.helper_columns)
+        counts = (
+            self.log_height, self.main_columns, self.helper_columns, len(self.zero_values),
+        )
         zeros = b"".join(value.to_bytes(32, "big") for value in self.zero_values)
-        return _counts(*counts) + name + zeros + self.tape.to_bytes()
+        return _text(self.name) + _counts(*counts) + zeros + self.tape.to_bytes()
 
 
 @dataclass(frozen=True)
@@ -180,14 +186,17 @@ def save_key(key: VerifyingKey) -> str:
 
 
 def load_key(path: Path) -> VerifyingKey:
-    """Read a key file and check it against its own digest.
+    """Read a key file: exactly the text that save_key writes, checked against its own digest.
 
     Raises: KeyFileError naming the place, what was expected and what was found.
     """
     name = str(path)
     try:
-        document = json.loads(path.read_text())
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        text = path.read_text(encoding="utf-8")
+        document = parse_json(text)
+    except OSError as error:
+        raise KeyFileError(name, "file", "a readable file", error.strerror) from None
+    except ValueError as error:
         raise KeyFileError(name, "file", "a verifying key in JSON", error) from None
     if not isinstance(document, dict) or document.get("plasmaperps") != "verifying key":
         raise KeyFileError(name, "file", "a verifying key", "another kind of document")
@@ -195,11 +204,15 @@ def load_key(path: Path) -> VerifyingKey:
         raise KeyFileError(name, "version", 1, document.get("version"))
     try:
         key = _key_from(document)
-        stated = str(document["digest"])
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError, ChipError) as error:
+        digest, stated = key.digest.hex(), document["digest"]
+    except KeyError as error:
+        raise KeyFileError(name, "content", f"a field {error}", "none") from None
+    except (TypeError, ValueError, IndexError, OverflowError, ChipError) as error:
         raise KeyFileError(name, "content", "a complete verifying key", repr(error)) from None
-    if key.digest.hex() != stated:
-        raise KeyFileError(name, "digest", stated, key.digest.hex())
+    if digest != stated:
+        raise KeyFileError(name, "digest", stated, digest)
+    if save_key(key) != text:
+        raise KeyFileError(name, "file", "the one form that save_key writes", "another form")
     if not is_valid_g2(key.setup.tau_g2):
         raise KeyFileError(name, "tau_g2", "a point of the subgroup of G2", key.setup.tau_g2)
     return key
@@ -209,25 +222,14 @@ def _key_from(document: dict) -> VerifyingKey:
     x0, x1, y0, y1 = (int(value) for value in document["setup"]["tau_g2"])
     if any(not 0 <= value < 1 << 256 for value in (x0, x1, y0, y1)):
         raise ValueError("tau_g2: expected coordinates of 32 bytes")
-    chips = []
-    for each in document["chips"]:
-        zeros = tuple(int(value) for value in each["zero_values"])
-        tape = Tape.from_bytes(bytes.fromhex(each["tape"]))
-        chip = ChipKey(
-            str(each["name"]), int(each["log_height"]), int(each["main_columns"]),
-            int(each["helper_columns"]), zeros, tape,
-        )
-        counts = (tape.columns, tape.challenges, tape.publics, tape.constraints)
-        wanted = (
-            chip.columns, CHALLENGE_COUNT, len(document["public_words"]), len(zeros),
-        )
-        if counts != wanted:
-            raise ValueError(f"chip {chip.name}: expected tape counts {wanted}, got {counts}")
-        if not 0 <= chip.log_height <= min(LOG_HEIGHT_MAX, int(document["log_chunk"])):
-            raise ValueError(f"chip {chip.name}: log height {chip.log_height} out of range")
-        if any(not 0 <= value < R for value in (*zeros, *tape.constants)):
-            raise ValueError(f"chip {chip.name}: expected constants below r")
-        chips.append(chip)
+    shape_name, log_chunk = str(document["shape"]), int(document["log_chunk"])
+    if not 1 <= log_chunk <= LOG_CHUNK_MAX:
+        raise ValueError(f"log_chunk: expected 1 to {LOG_CHUNK_MAX}, got {log_chunk}")
+    public_names = tuple(str(word) for word in document["public_words"])
+    chips = tuple(_chip_from(each, log_chunk, len(public_names)) for each in document["chips"])
+    for name in (shape_name, *public_names, *(chip.name for chip in chips)):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"expected a name of up to 64 letters and digits, got {name[:80]!r}")
     single = tuple(int(number) for number in document["single_row_chips"])
     pubdata = int(document["pubdata_chip"])
     if any(not 0 <= number < len(chips) for number in (pubdata, *single)):
@@ -238,7 +240,29 @@ def _key_from(document: dict) -> VerifyingKey:
     if not isinstance(document["setup"]["insecure"], bool):
         raise ValueError("insecure: expected true or false")
     return VerifyingKey(
-        str(document["shape"]), int(document["log_chunk"]), tuple(chips),
-        tuple(str(word) for word in document["public_words"]), pubdata, single,
+        shape_name, log_chunk, chips, public_names, pubdata, single,
         Setup(((x0, x1), (y0, y1)), source_hash, document["setup"]["insecure"]),
     )
+
+
+def _chip_from(document: dict, log_chunk: int, public_count: int) -> ChipKey:
+    zeros = tuple(int(value) for value in document["zero_values"])
+    tape = Tape.from_bytes(bytes.fromhex(document["tape"]))
+    chip = ChipKey(
+        str(document["name"]), int(document["log_height"]), int(document["main_columns"]),
+        int(document["helper_columns"]), zeros, tape,
+    )
+    if not 1 <= chip.main_columns <= COLUMNS_MAX or not 0 <= chip.helper_columns <= COLUMNS_MAX:
+        raise ValueError(
+            f"chip {chip.name}: expected 1 to {COLUMNS_MAX} columns, "
+            f"got {chip.main_columns} and {chip.helper_columns}"
+        )
+    counts = (tape.columns, tape.challenges, tape.publics, tape.constraints)
+    wanted = (chip.columns, CHALLENGE_COUNT, public_count, len(zeros))
+    if counts != wanted:
+        raise ValueError(f"chip {chip.name}: expected tape counts {wanted}, got {counts}")
+    if not 0 <= chip.log_height <= log_chunk:
+        raise ValueError(f"chip {chip.name}: log height {chip.log_height} out of range")
+    if any(not 0 <= value < R for value in (*zeros, *tape.constants)):
+        raise ValueError(f"chip {chip.name}: expected constants below r")
+    return chip

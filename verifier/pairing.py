@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-
-from py_ecc import optimized_bn128 as bn128
-from py_ecc.fields import optimized_bn128_FQ as FQ
-from py_ecc.fields import optimized_bn128_FQ2 as FQ2
-from py_ecc.fields import optimized_bn128_FQ12 as FQ12
 
 from circuits.field import Q
 from verifier.transcript import INFINITY, Point
+
+# Importing py_ecc lifts the recursion limit of the whole process to 100 000, where deep input to
+# a recursive parser overflows the stack instead of raising RecursionError. Nothing here needs it.
+_RECURSION_LIMIT = sys.getrecursionlimit()
+
+from py_ecc import optimized_bn128 as bn128  # noqa: E402
+from py_ecc.fields import optimized_bn128_FQ as FQ  # noqa: E402
+from py_ecc.fields import optimized_bn128_FQ2 as FQ2  # noqa: E402
+from py_ecc.fields import optimized_bn128_FQ12 as FQ12  # noqa: E402
+
+sys.setrecursionlimit(_RECURSION_LIMIT)
 
 # ((x.c0, x.c1), (y.c0, y.c1)) in Fq2 = Fq[u] / (u^2 + 1)
 G2Point = tuple[tuple[int, int], tuple[int, int]]

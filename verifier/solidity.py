@@ -1,7 +1,7 @@
 """Write the Solidity side of a verifying key: its constants and its constraint code.
 
-`python -m verifier.solidity KEY FOLDER [--check]` renders Verifier<Shape>.sol and
-Constraints<Shape><n>.sol. Constraint code is straight-line assembly with one labelled block per
+`python -m verifier.solidity FOLDER KEY... [--check]` renders Verifier<Shape>.sol for every key and
+Constraints<n>.sol, which do not depend on shape or setup and serve them all. Constraint code is straight-line assembly with one labelled block per
 constraint, split into contracts below the EIP-170 limit. A part receives
 
     fold, weight, ten fingerprint inputs, public words, (row, active) per chip, all column values
@@ -23,7 +23,7 @@ PART_BYTES_MAX = 23_000
 PARTS_MAX = 4
 FRAME = """\
 // SPDX-License-Identifier: Apache-2.0
-// Written by verifier/solidity.py from the key {digest}. Do not edit.
+// Written by verifier/solidity.py from {source}. Do not edit.
 pragma solidity 0.8.37;
 """
 
@@ -40,7 +40,7 @@ def render(key: VerifyingKey, labels: list[tuple[str, ...]]) -> dict[str, str]:
         raise ValueError(f"constraint contracts: expected at most {PARTS_MAX}, got {len(parts)}")
     files = {f"Verifier{key.shape_name}.sol": _verifier_source(key, parts)}
     for number, blocks in enumerate(parts):
-        name = f"Constraints{key.shape_name}{number}"
+        name = f"Constraints{number}"
         files[f"{name}.sol"] = _part_source(key, name, blocks, labels)
     return files
 
@@ -95,8 +95,8 @@ def _part_source(
     key: VerifyingKey, name: str, blocks: list[Block], labels: list[tuple[str, ...]]
 ) -> str:
     lines = [
-        FRAME.format(digest=key.digest.hex()),
-        f"/// @title Constraints {name[len('Constraints'):]} of the key, evaluated at one point.",
+        FRAME.format(source="the tapes of all chips"),
+        f"/// @title Part {name[len('Constraints'):]} of the constraints, evaluated at one point.",
         f"contract {name} {{",
         "    fallback() external {",
         "        assembly {",
@@ -151,7 +151,7 @@ def _verifier_source(key: VerifyingKey, parts: list[list[Block]]) -> str:
     body += [f'        key.chips = hex"{_chip_records(key).hex()}";']
     body += [f'        key.partials = hex"{partials.hex()}";']
     lines = [
-        FRAME.format(digest=key.digest.hex()),
+        FRAME.format(source=f"the key {key.digest.hex()}"),
         'import {Verifier} from "../Verifier.sol";',
         'import {Key} from "../lib/Key.sol";',
         "",
@@ -195,14 +195,10 @@ def _chip_records(key: VerifyingKey) -> bytes:
     return records
 
 
-def write(key: VerifyingKey, labels: list[tuple[str, ...]], folder: Path, check: bool) -> list[str]:
+def write(files: dict[str, str], folder: Path, check: bool) -> list[str]:
     """Write the files, or with `check` only compare; returns the names that differ."""
-    files = render(key, labels)
-    stale = [
-        path.name for path in sorted(folder.glob(f"*{key.shape_name}*.sol"))
-        if path.name not in files
-    ]
-    differing = list(stale)
+    stale = [path for path in sorted(folder.glob("*.sol")) if path.name not in files]
+    differing = [path.name for path in stale]
     for name, text in files.items():
         path = folder / name
         if not path.exists() or path.read_text() != text:
@@ -210,8 +206,8 @@ def write(key: VerifyingKey, labels: list[tuple[str, ...]], folder: Path, check:
             if not check:
                 path.write_text(text)
     if not check:
-        for name in stale:
-            (folder / name).unlink()
+        for path in stale:
+            path.unlink()
     return differing
 
 
@@ -226,13 +222,16 @@ def constraint_labels(key: VerifyingKey) -> list[tuple[str, ...]]:
 def main(arguments: list[str]) -> int:
     """Entry point of `make vk` and `make vk-check`."""
     check = "--check" in arguments
-    key_path, folder = [Path(each) for each in arguments if each != "--check"]
-    key = load_key(key_path)
-    differing = write(key, constraint_labels(key), folder, check)
+    folder, *key_paths = [Path(each) for each in arguments if each != "--check"]
+    files: dict[str, str] = {}
+    for key_path in key_paths:
+        key = load_key(key_path)
+        for name, text in render(key, constraint_labels(key)).items():
+            if files.setdefault(name, text) != text:
+                raise ValueError(f"{name}: expected the same constraints for every key")
+    differing = write(files, folder, check)
     if check and differing:
-        sys.stderr.write(
-            f"{folder}: expected the code of {key_path}, got a difference in {differing}\n"
-        )
+        sys.stderr.write(f"{folder}: expected the code of the keys, got others: {differing}\n")
         return 1
     return 0
 

@@ -21,11 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from py_ecc import optimized_bn128 as bn128
-
 from circuits.field import Q
 from verifier.key import Setup
-from verifier.pairing import G2Point, is_valid_g2, multi_scalar, pairing_check
+from verifier.pairing import G2Point, bn128, is_valid_g2, multi_scalar, pairing_check
 from verifier.transcript import Point
 
 GENERATOR: Point = (1, 2)

@@ -114,9 +114,16 @@ class Builder:
                 f"{self.chip_name}: bus {bus.name}: expected {bus.arity} values, got {len(values)}"
             )
         label = f"{bus.name}#{sum(1 for each in self.interactions if each.bus is bus)}"
-        self.interactions.append(
-            Interaction(bus, sign, times, tuple(as_expr(v) for v in values), bound, label)
+        interaction = Interaction(
+            bus, sign, times, tuple(as_expr(v) for v in values), bound, label
         )
+        degree = _group_degree([interaction])
+        if degree > DEGREE_MAX:
+            raise ChipError(
+                f"{self.chip_name}/{label}: expected a helper constraint of degree at most "
+                f"{DEGREE_MAX}, got {degree}"
+            )
+        self.interactions.append(interaction)
 
 
 def fingerprint(interaction: Interaction) -> Expr:

@@ -120,11 +120,16 @@ class Tape:
 
         Raises: ValueError naming the first instruction that breaks the rule.
         """
-        ready = [True] * self.temporary_base + [False] * self.temporaries
+        # A set, because the counts of a tape from a file may be anything up to 2^32.
+        written: set[int] = set()
         emitted = 0
         for position, (op, target, left, right) in enumerate(self.code):
             operands = (left,) if op == EMIT else (left, right)
-            if op > EMIT or any(x >= len(ready) or not ready[x] for x in operands):
+            if op > EMIT:
+                raise ValueError(
+                    f"tape: instruction {position}: expected an operation up to {EMIT}, got {op}"
+                )
+            if any(x >= self.temporary_base and x not in written for x in operands):
                 raise ValueError(f"tape: instruction {position}: operand not written before")
             if op == EMIT:
                 if target != emitted or right != 0:
@@ -139,9 +144,13 @@ class Tape:
                     f"{self.temporaries}, got {target}"
                 )
             else:
-                ready[self.temporary_base + target] = True
+                written.add(self.temporary_base + target)
         if emitted != self.constraints:
             raise ValueError(f"tape: expected {self.constraints} constraints, got {emitted}")
+        if len(written) != self.temporaries:
+            raise ValueError(
+                f"tape: expected {self.temporaries} temporaries in use, got {len(written)}"
+            )
 
 
 def compile_tape(

@@ -20,8 +20,11 @@ class BatchChip(Chip):
     so the rows between are exactly as many as the counts say: a step, a published word or an
     account position cannot be used twice, because a chain only ever moves upwards. The cash
     changes of all accounts sum to deposits less withdrawals: each is below 2^112 in size and
-    there are fewer than 2^32, so the equation holds over the integers. The contract knows the
-    totals, the roots and times of the batch before, and that all counts are below 2^32.
+    there are fewer than 2^32, so the equation holds over the integers. What the deposit rows
+    credit needs no sum of its own: memory makes the cash changes of all accounts equal to what
+    the commands credit less what they debit, transfers cancel, and the withdrawals are summed,
+    so this one equation leaves the deposits no other total. The contract knows the totals, the
+    roots and times of the batch before, and that all counts are below 2^32.
     """
 
     name = "batch"
@@ -33,16 +36,13 @@ class BatchChip(Chip):
         queue_words = word("queue_count") * QUEUE_WORDS
         account_start = queue_words + word("withdrawal_count") * WITHDRAWAL_WORDS
         words_end = account_start + word("account_count") * ACCOUNT_WORDS
-        deposits, withdrawals = word("deposit_total"), word("withdrawal_total")
 
-        b.send(CLOCK, 1, word("time_first_ms"), 0, 0)
-        b.receive(
-            CLOCK, word("command_count") + 1, word("time_last_ms"), queue_words, deposits
-        )
+        b.send(CLOCK, 1, word("time_first_ms"), 0)
+        b.receive(CLOCK, word("command_count") + 1, word("time_last_ms"), queue_words)
         b.send(WITHDRAWAL_CHAIN, queue_words, 0)
-        b.receive(WITHDRAWAL_CHAIN, account_start, withdrawals)
+        b.receive(WITHDRAWAL_CHAIN, account_start, word("withdrawal_total"))
         b.send(LEAF_CHAIN, account_start, 0, 0)
-        cash_change = (deposits - withdrawals) * CASH_PER_UNIT
+        cash_change = (word("deposit_total") - word("withdrawal_total")) * CASH_PER_UNIT
         b.receive(LEAF_CHAIN, words_end, c.last_account, cash_change)
 
         b.send(NODE, STATE_LEVELS, 0, word("old_root"), word("new_root"))

@@ -16,8 +16,8 @@ WIDE = Bus("wide", 4, 2, is_table=True)
 NODE = Bus("node", 5, 4)
 # (account, time, identity, nonce, cash): the account header cell after the step `time`.
 HEADER = Bus("header", 6, 5)
-# (step, time_ms, queue position, deposit total): state that every command hands to the next.
-CLOCK = Bus("clock", 7, 4)
+# (step, time_ms, queue position): state that every command hands to the next.
+CLOCK = Bus("clock", 7, 3)
 # (position, withdrawal total): next free published word of the withdrawal section.
 WITHDRAWAL_CHAIN = Bus("withdrawal_chain", 8, 2)
 # (position, previous account, sum of cash changes): the walk over touched accounts.

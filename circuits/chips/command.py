@@ -4,7 +4,7 @@ from typing import Any
 
 from circuits.air.builder import Builder
 from circuits.air.chip import Chip
-from circuits.air.columns import U8, U24, U32, U48, U64, Columns, Field, Given
+from circuits.air.columns import U8, U24, U32, U48, Columns, Field, Given
 from circuits.chips.buses import AUTHORIZED, CLOCK, HASH, SIGNATURE
 from circuits.chips.trace import Trace
 from circuits.chips.words import lookup_identity, statement_word
@@ -37,9 +37,8 @@ class CommandChip(Chip):
     class Cols(Columns):
         step: Given[U32]
         time_previous: Given[U48]
-        elapsed: U32
+        elapsed: U48
         queue_position: Given[U32]
-        deposit_total: Given[U64]
         kind: Given[U8]
         account: Given[U24]
         nonce: U48
@@ -52,8 +51,8 @@ class CommandChip(Chip):
 
     def constrain(self, c: Any, b: Builder) -> None:
         time = c.time_previous + c.elapsed
-        b.receive(CLOCK, c.step, c.time_previous, c.queue_position, c.deposit_total)
-        b.send(CLOCK, c.step + 1, time, c.queue_position, c.deposit_total)
+        b.receive(CLOCK, c.step, c.time_previous, c.queue_position)
+        b.send(CLOCK, c.step + 1, time, c.queue_position)
         expiry = time + c.expiry_slack
         head = (
             c.kind + c.account * ACCOUNT_UNIT + c.nonce * NONCE_UNIT + expiry * EXPIRY_UNIT
@@ -76,7 +75,6 @@ def fill(trace: Trace) -> dict[str, Any]:
         "time_previous": [step.time_previous_ms for step, _ in rows],
         "elapsed": [step.elapsed_ms for step, _ in rows],
         "queue_position": [step.queue_position for step, _ in rows],
-        "deposit_total": [step.deposit_total for step, _ in rows],
         "kind": [int(order.KIND) for order in orders],
         "account": [order.account for order in orders],
         "nonce": [order.nonce for order in orders],

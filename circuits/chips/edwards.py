@@ -23,9 +23,7 @@ def negate(point: SymbolicPoint) -> SymbolicPoint:
     return (0 - point[0], point[1])
 
 
-def assert_double(
-    b: Builder, name: str, point: SymbolicPoint, doubled: tuple[Expr, Expr]
-) -> None:
+def assert_double(b: Builder, name: str, point: SymbolicPoint, doubled: tuple[Expr, Expr]) -> None:
     """`doubled` is twice `point`. Assumes: `point` on the curve.
 
     On the curve 1 + d x^2 y^2 = a x^2 + y^2, which keeps the degree at three.

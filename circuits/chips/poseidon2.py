@@ -73,8 +73,9 @@ def fill(
     Raises: ConstraintError when a demanded output is not that of the permutation.
     Cost: about 120 microseconds per row.
     """
+    demands: tuple[Mapping[Any, int], ...] = (hash_demand, permute_demand)
     counts: dict[tuple[int, ...], list[int]] = {}
-    for number, demand in enumerate((hash_demand, permute_demand)):
+    for number, demand in enumerate(demands):
         for words, count in demand.items():
             counts.setdefault(words[:WIDTH], [0, 0])[number] += count
     outputs: dict[tuple[int, ...], tuple[int, ...]] = {}
@@ -82,13 +83,11 @@ def fill(
     for inputs in counts:
         sbox, outputs[inputs] = trace(inputs)
         rows.append((*inputs, *sbox))
-    for demand in (hash_demand, permute_demand):
+    for demand in demands:
         for words in demand:
             expected = outputs[words[:WIDTH]][: len(words) - WIDTH]
             if words[WIDTH:] != expected:
-                raise ConstraintError(
-                    f"permutation of {words[:WIDTH]}", expected, words[WIDTH:]
-                )
+                raise ConstraintError(f"permutation of {words[:WIDTH]}", expected, words[WIDTH:])
     columns = [list(cells) for cells in zip(*rows, strict=True)] or [
         [] for _ in range(WIDTH + SBOX_COUNT)
     ]

@@ -26,7 +26,7 @@ class QueueChip(Chip):
     an outcome could hide in the owner. The account is ranged here, because an entry that changes
     nothing reaches no leaf; so is the owner, in two parts. Kind and outcome are constants or
     bits of the chips that take QUEUED; the amount is ranged by the deposit chip and the constant
-    0 otherwise. The sum of amounts stays far below r.
+    0 otherwise.
     """
 
     name = "queue"
@@ -34,9 +34,8 @@ class QueueChip(Chip):
     class Cols(Columns):
         step: Given[U32]
         time_previous: Given[U48]
-        elapsed: U32
+        elapsed: U48
         position: Given[U32]
-        deposit_total: Given[U64]
         kind: Given[U8]
         account: U24
         amount: Given[U64]
@@ -46,14 +45,9 @@ class QueueChip(Chip):
         outcome: Given[Bit]
 
     def constrain(self, c: Any, b: Builder) -> None:
-        b.receive(CLOCK, c.step, c.time_previous, c.position, c.deposit_total)
-        b.send(
-            CLOCK,
-            c.step + 1,
-            c.time_previous + c.elapsed,
-            c.position + QUEUE_WORDS,
-            c.deposit_total + c.amount,
-        )
+        b.receive(CLOCK, c.step, c.time_previous, c.position)
+        time = c.time_previous + c.elapsed
+        b.send(CLOCK, c.step + 1, time, c.position + QUEUE_WORDS)
         b.lookup(WIDE, 0, c.owner_low)
         owner = c.owner_low + c.owner_high * 2**OWNER_LOW_BITS
         words = (
@@ -78,7 +72,6 @@ def fill(trace: Trace) -> dict[str, Any]:
         "time_previous": [step.time_previous_ms for step, _ in rows],
         "elapsed": [step.elapsed_ms for step, _ in rows],
         "position": [step.queue_position for step, _ in rows],
-        "deposit_total": [step.deposit_total for step, _ in rows],
         "kind": [
             int(Kind.DEPOSIT if isinstance(event, Deposited) else Kind.REGISTER_KEY)
             for _, event in rows

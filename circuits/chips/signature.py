@@ -50,9 +50,9 @@ class SignatureChip(Chip):
 
     Soundness. The key is on the curve by a constraint here: the key (0, 0) of an account without
     one would otherwise leave the doubling law free. It is in the subgroup because only the
-    register chip makes keys, as eight times a point and not the identity (circuits/chips/
-    register.py). So every point of the product is on the curve, where addition is complete, and R,
-    being the result, is in the subgroup; its x is not 0, hence R is not the identity.
+    register chip makes keys, each eight times a point and not the identity. So every point of the
+    product is on the curve, where addition is complete, and R, being the result, is in the
+    subgroup; its x is not 0, hence R is not the identity.
     Both halves of h and S are sums of 64 ranged digits (SignatureWindowsChip), integers below
     2^128. The borrow look-ups show that r-1 - h and l-1 - S are not negative as integers: the
     differences stay below 2^130, far from wrapping, so exactly one digit string stands for h and

@@ -42,9 +42,7 @@ def signature_columns(
 
 def window_columns(products: Sequence[Product]) -> dict[str, Any]:
     """Sixteen rows per product, in order; the signature number is its place in the list."""
-    columns: dict[str, Any] = {
-        name: [] for name in ("signature", "step", "s_part", "h_part")
-    }
+    columns: dict[str, Any] = {name: [] for name in ("signature", "step", "s_part", "h_part")}
     points, digits, windows = [], [], []
     for number, product in enumerate(products):
         point, s_part, h_part = IDENTITY, 0, 0

@@ -33,7 +33,6 @@ class Step:
     event: Event
     time_previous_ms: int
     queue_position: int
-    deposit_total: int
     withdrawal_position: int
     withdrawal_total: int
     gaps: tuple[int, ...]

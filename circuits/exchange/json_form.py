@@ -26,6 +26,7 @@ from circuits.exchange.fields import (
     fields_of,
 )
 from circuits.exchange.limits import OWNER_BITS, TIME_BITS, TIME_MAX_MS
+from circuits.json_guard import TooManyBrackets, parse_json
 
 JSON_INTEGER_BITS = 48
 """Wider numbers are strings: a double, which most JSON readers use, is exact to 53 bits."""
@@ -91,11 +92,12 @@ def parse_object(line: str) -> dict[str, Any]:
     Raises: CodecError with the column of a syntax error, or what stands there instead.
     """
     try:
-        parsed = json.loads(line, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        parsed = parse_json(line, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise CodecError(f"column {error.colno}", "a JSON object", error.msg.lower()) from None
-    except RecursionError:
-        raise CodecError("column 1", "a JSON object", "nesting without end") from None
+    except TooManyBrackets as error:
+        found = f"{error.brackets} opening brackets"
+        raise CodecError("column 1", "a flat JSON object", found) from None
     except ValueError:
         raise CodecError("column 1", "numbers of a few digits", "a number too long") from None
     if not isinstance(parsed, dict):

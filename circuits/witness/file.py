@@ -23,6 +23,7 @@ from circuits.chips.system import SHAPES, margin_system
 from circuits.cli_support import atomic_write
 from circuits.errors import StatementError, WitnessError
 from circuits.field import R
+from circuits.json_guard import parse_json
 from circuits.statement import Statement, from_json, to_json
 from circuits.witness.table import DTYPES, FIELD_LIMBS, Table, cell_bytes
 
@@ -169,7 +170,7 @@ class _Reader:
         """
         place = "section header"
         try:
-            header = json.loads(self.section("header"))
+            header = parse_json(self.section("header").decode("ascii"))
             shape_name, circuit, rows = header["shape"], header["circuit"], header["rows"]
             heights = {str(name): int(height) for name, height in rows}
         except (ValueError, KeyError, TypeError) as error:

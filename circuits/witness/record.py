@@ -63,7 +63,7 @@ def make_trace(
     last_access: dict[int, int] = {}
     before: dict[int, Header] = {}
     after: dict[int, Header] = {}
-    position = deposited = withdrawn = 0
+    position = withdrawn = 0
     withdrawal_position = QUEUE_WORDS * statement.queue_count
     time_ms = statement.time_first_ms
     for event in events:
@@ -75,7 +75,7 @@ def make_trace(
             after[account_id] = _header(new)
         steps.append(
             Step(
-                event, time_ms, position, deposited, withdrawal_position, withdrawn, tuple(gaps)
+                event, time_ms, position, withdrawal_position, withdrawn, tuple(gaps)
             )
         )
         time_ms = event.time_ms
@@ -84,7 +84,6 @@ def make_trace(
             withdrawn += event.transaction.amount
         elif not isinstance(event, Transferred):
             position += QUEUE_WORDS
-            deposited += event.amount if isinstance(event, Deposited) else 0
     leaves = _leaves(nodes, after)
     accounts = tuple(
         TouchedAccount(

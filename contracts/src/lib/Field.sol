@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+// Order of the scalar field of BN254: proof scalars and public words live here.
+uint256 constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+// Modulus of the base field of BN254: point coordinates live here.
+uint256 constant Q = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
+
+/// @title Functions of the sumcheck point that the verifier computes itself.
+/// @dev Mirrors verifier/sumcheck.py; points are memory arrays, low bit first.
+library Field {
+    error DegenerateChallenge(uint256 got);
+
+    /// prod_b (1 - x_b - y_b + 2 x_b y_b) over `count` coordinates, starting at two offsets.
+    function equality(uint256[] memory left, uint256 leftStart, uint256[] memory right, uint256 rightStart, uint256 count)
+        internal
+        pure
+        returns (uint256 product)
+    {
+        assembly ("memory-safe") {
+            let r := R
+            product := 1
+            let x := add(add(left, 32), shl(5, leftStart))
+            let y := add(add(right, 32), shl(5, rightStart))
+            let end := add(x, shl(5, count))
+            for {} lt(x, end) {} {
+                let a := mload(x)
+                let b := mload(y)
+                let factor := addmod(shl(1, mulmod(a, b, r)), sub(add(r, 1), a), r)
+                product := mulmod(product, addmod(factor, sub(r, b), r), r)
+                x := add(x, 32)
+                y := add(y, 32)
+            }
+        }
+    }
+
+    /// Multilinear extension of [row < height] over the coordinates from `start` on.
+    function activity(uint256 height, uint256[] memory point, uint256 start) internal pure returns (uint256 total) {
+        uint256 bits = point.length - start;
+        if (height == 1 << bits) return 1;
+        uint256 prefix = 1;
+        for (uint256 bit = bits; bit > 0;) {
+            unchecked {
+                --bit;
+            }
+            uint256 x = point[start + bit];
+            uint256 complement = addmod(1, R - x, R);
+            if ((height >> bit) & 1 == 1) {
+                total = addmod(total, mulmod(prefix, complement, R), R);
+                prefix = mulmod(prefix, x, R);
+            } else {
+                prefix = mulmod(prefix, complement, R);
+            }
+        }
+    }
+
+    /// Multilinear extension of the row number: sum 2^b x_b.
+    function rowNumber(uint256[] memory point, uint256 start) internal pure returns (uint256 total) {
+        for (uint256 bit = point.length; bit > start;) {
+            unchecked {
+                --bit;
+            }
+            total = addmod(addmod(total, total, R), point[bit], R);
+        }
+    }
+
+    /// Multilinear extension of row -> base^row.
+    function powersAt(uint256 base, uint256[] memory point, uint256 start) internal pure returns (uint256 product) {
+        product = 1;
+        for (uint256 bit = start; bit < point.length; ++bit) {
+            uint256 x = point[bit];
+            uint256 factor = addmod(addmod(1, R - x, R), mulmod(x, base, R), R);
+            product = mulmod(product, factor, R);
+            base = mulmod(base, base, R);
+        }
+    }
+
+    /// base, base^2, base^4, ...
+    function squares(uint256 base, uint256 count) internal pure returns (uint256[] memory values) {
+        values = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            values[i] = base;
+            base = mulmod(base, base, R);
+        }
+    }
+
+    /// Replaces every value by its inverse with one modular exponentiation (EIP-198).
+    /// @dev A zero value makes the product zero and is refused: MODEXP would return 0 silently (trap S9).
+    function invertAll(uint256[] memory values) internal view {
+        uint256 count = values.length;
+        uint256[] memory prefix = new uint256[](count + 1);
+        prefix[0] = 1;
+        for (uint256 i = 0; i < count; ++i) {
+            prefix[i + 1] = mulmod(prefix[i], values[i], R);
+        }
+        uint256 product = prefix[count];
+        uint256 inverse = _power(product, R - 2);
+        if (mulmod(product, inverse, R) != 1) revert DegenerateChallenge(product);
+        for (uint256 i = count; i > 0;) {
+            unchecked {
+                --i;
+            }
+            uint256 value = values[i];
+            values[i] = mulmod(inverse, prefix[i], R);
+            inverse = mulmod(inverse, value, R);
+        }
+    }
+
+    function _power(uint256 base, uint256 exponent) private view returns (uint256 value) {
+        assembly ("memory-safe") {
+            let position := mload(0x40)
+            mstore(position, 32)
+            mstore(add(position, 32), 32)
+            mstore(add(position, 64), 32)
+            mstore(add(position, 96), base)
+            mstore(add(position, 128), exponent)
+            mstore(add(position, 160), R)
+            mstore(0, 0)
+            let done := staticcall(gas(), 5, position, 192, 0, 32)
+            if iszero(and(done, eq(returndatasize(), 32))) { revert(0, 0) }
+            value := mload(0)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Q, R} from "./Field.sol";
+
+/// @title Keccak transcript over the proof's calldata: taking a message absorbs it.
+/// @dev Mirrors verifier/transcript.py. `offset` is the calldata position of the next message.
+library Transcript {
+    struct Reader {
+        uint256 state;
+        uint256 offset;
+        uint256 scratch; // memory for one message, 40 bytes longer than the longest
+    }
+
+    error HeightPadding(uint256 expected, uint256 got);
+    error ScalarNotCanonical(bytes4 label, uint256 index, uint256 got);
+    error PointNotOnCurve(bytes4 label, uint256 index, uint256 x, uint256 y);
+
+    /// state = keccak256(state | label | size as u32 | message); returns the message's calldata position.
+    function take(Reader memory reader, bytes4 label, uint256 size) internal pure returns (uint256 position) {
+        position = reader.offset;
+        assembly ("memory-safe") {
+            let scratch := mload(add(reader, 64))
+            mstore(scratch, mload(reader))
+            mstore(add(scratch, 32), or(label, shl(192, size)))
+            calldatacopy(add(scratch, 40), position, size)
+            mstore(reader, keccak256(scratch, add(size, 40)))
+            mstore(add(reader, 32), add(position, size))
+        }
+    }
+
+    /// state = keccak256(state | 0x01), reduced modulo r.
+    function challenge(Reader memory reader) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            let scratch := mload(add(reader, 64))
+            mstore(scratch, mload(reader))
+            mstore8(add(scratch, 32), 1)
+            value := keccak256(scratch, 33)
+            mstore(reader, value)
+            value := mod(value, R)
+        }
+    }
+
+    /// Heights of `count` chips, eight to a word.
+    function takeHeights(Reader memory reader, uint256 count) internal pure returns (uint256[] memory heights) {
+        uint256 size = (count + 7) / 8 * 32;
+        uint256 position = take(reader, "hght", size);
+        heights = new uint256[](count);
+        for (uint256 i = 0; i < size / 4; ++i) {
+            uint256 height;
+            assembly ("memory-safe") {
+                height := shr(224, calldataload(add(position, shl(2, i))))
+            }
+            if (i < count) heights[i] = height;
+            else if (height != 0) revert HeightPadding(0, height);
+        }
+    }
+
+    /// Position of `count` scalars, each checked to be below r.
+    function takeScalars(Reader memory reader, bytes4 label, uint256 count) internal pure returns (uint256 position) {
+        position = take(reader, label, count * 32);
+        uint256 bad = firstNotCanonical(position, count);
+        if (bad < count) {
+            uint256 got;
+            assembly ("memory-safe") {
+                got := calldataload(add(position, shl(5, bad)))
+            }
+            revert ScalarNotCanonical(label, bad, got);
+        }
+    }
+
+    /// Index of the first of `count` calldata words that is not below r, or `count`.
+    function firstNotCanonical(uint256 position, uint256 count) internal pure returns (uint256 index) {
+        assembly ("memory-safe") {
+            let r := R
+            let end := add(position, shl(5, count))
+            let place := position
+            for {} lt(place, end) { place := add(place, 32) } {
+                if iszero(lt(calldataload(place), r)) { break }
+            }
+            index := shr(5, sub(place, position))
+        }
+    }
+
+    /// Position of `count` points, each with canonical coordinates and on the curve, or exactly (0, 0).
+    function takePoints(Reader memory reader, bytes4 label, uint256 count) internal pure returns (uint256 position) {
+        position = take(reader, label, count * 64);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 x;
+            uint256 y;
+            bool good;
+            assembly ("memory-safe") {
+                let q := Q
+                x := calldataload(add(position, shl(6, i)))
+                y := calldataload(add(add(position, 32), shl(6, i)))
+                let rest := addmod(mulmod(mulmod(x, x, q), x, q), 3, q)
+                good := and(and(lt(x, q), lt(y, q)), or(eq(mulmod(y, y, q), rest), iszero(or(x, y))))
+            }
+            if (!good) revert PointNotOnCurve(label, i, x, y);
+        }
+    }
+}

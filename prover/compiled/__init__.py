@@ -1,0 +1,1 @@
+"""The prover's backend on compiled kernels: the twin of `prover.reference`."""

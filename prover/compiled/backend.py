@@ -1,0 +1,178 @@
+"""KernelBackend: the prover's array operations on compiled kernels, all threads."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from circuits.air.tape import Tape
+from circuits.field import R
+from prover.backend import Circuit, Tables
+from prover.compiled.reduction import KernelReduction
+from prover.compiled.zerocheck import ChipRounds, ConstraintRounds, KernelZerocheck
+from prover.errors import SetupTooShort
+from prover.interactions import group_ends, interaction_tape
+from prover.kernels import fr
+from prover.kernels.logup import fill_helpers
+from prover.kernels.msm import msm
+from prover.kernels.tape import evaluate_rows, folded_program, value_program
+from verifier.constraints import Batching
+from verifier.logup import challenge_inputs
+from verifier.sumcheck import squares
+from verifier.transcript import Point
+
+_FULL_BITS = 254
+
+
+@dataclass(frozen=True, slots=True)
+class KernelTrace:
+    """Columns of every chip over its active rows.
+
+    Shape: matrices[c] uint64[main + helper columns, height, 4] in Montgomery form; tables as given.
+    """
+
+    circuit: Circuit
+    tables: Tables
+    matrices: tuple[np.ndarray, ...]
+
+
+class KernelBackend:
+    """Bound to a reference string: uint64[n, 8] points [tau^i]_1 in Montgomery form."""
+
+    def __init__(self, bases: np.ndarray) -> None:
+        self._bases = bases
+
+    def load(self, circuit: Circuit, tables: Tables) -> KernelTrace:
+        """Raises: SetupTooShort, ValueError for a full-width cell that is not below r."""
+        cells = 1 << circuit.key.log_chunk
+        if len(self._bases) < cells:
+            raise SetupTooShort("reference string", f"at least {cells} powers", len(self._bases))
+        matrices = []
+        for chip in circuit.key.chips:
+            table = tables[chip.name]
+            matrix = np.empty((chip.columns, table.height, 4), dtype=np.uint64)
+            for number, column in enumerate(table.columns):
+                matrix[number] = _elements(column)
+            matrices.append(matrix)
+        return KernelTrace(circuit, tables, tuple(matrices))
+
+    def commit_chunks(self, trace: KernelTrace, chunks: range) -> list[Point]:
+        key, system = trace.circuit.key, trace.circuit.system
+        points = []
+        for chunk in chunks:
+            pieces = []
+            for piece in key.layout.pieces:
+                if piece.chunk != chunk:
+                    continue
+                compiled = system.chips[piece.chip]
+                if piece.column < len(compiled.columns):
+                    bits = min(compiled.columns[piece.column].bits, _FULL_BITS)
+                    column = _writable(trace.tables[compiled.name].columns[piece.column])
+                else:
+                    bits = _FULL_BITS
+                    column = fr.from_montgomery(trace.matrices[piece.chip][piece.column])
+                pieces.append((piece.offset, column, bits))
+            points.append(msm(self._bases, pieces))
+        return points
+
+    def helpers(
+        self, trace: KernelTrace, challenges: Sequence[int], words: Sequence[int]
+    ) -> None:
+        for chip, matrix in zip(trace.circuit.system.chips, trace.matrices, strict=True):
+            program = value_program(
+                interaction_tape(chip, len(words), R), challenges, words
+            )
+            if not fill_helpers(matrix, matrix.shape[1], program, group_ends(chip)):
+                raise ZeroDivisionError(f"chip {chip.name}: a fingerprint is zero")
+
+    def zerocheck(
+        self, trace: KernelTrace, batching: Batching, words: Sequence[int]
+    ) -> KernelZerocheck:
+        key = trace.circuit.key
+        challenges = challenge_inputs(batching.alpha, batching.beta)
+        tau_point = squares(batching.tau, key.rounds, R)
+        chips, missing, power = [], [], 1
+        for number, (chip, matrix) in enumerate(zip(key.chips, trace.matrices, strict=True)):
+            weights = []
+            for _ in range(chip.tape.constraints):
+                weights.append(power)
+                power = power * batching.fold % R
+            asleep = key.rounds - chip.log_height
+            constraints = None
+            if chip.log_height:
+                program = folded_program(
+                    chip.tape, challenges, words, weights, chip.zero_values
+                )
+                constraints = ConstraintRounds(program, chip.degree, tau_point[asleep:])
+            powers = None
+            if number == key.pubdata_chip:
+                powers = fr.powers(batching.word_base, 1 << chip.log_height)
+            chips.append(
+                ChipRounds(matrix, chip.main_columns, constraints, batching.sum_weight, powers)
+            )
+            missing.append(asleep)
+        return KernelZerocheck(chips, missing, key.round_degree)
+
+    def reduction(
+        self, trace: KernelTrace, point: Sequence[int], gamma: int
+    ) -> KernelReduction:
+        return KernelReduction(trace.circuit.key, trace.matrices, point, gamma)
+
+    def combine(self, trace: KernelTrace, weights: Sequence[int]) -> np.ndarray:
+        key = trace.circuit.key
+        combined = fr.zeros(1 << key.log_chunk)
+        for piece in key.layout.pieces:
+            column = trace.matrices[piece.chip][piece.column]
+            fr.accumulate(combined, piece.offset, column, weights[piece.chunk])
+        return combined
+
+    def commit(self, polynomial: np.ndarray) -> Point:
+        return msm(self._bases, [(0, fr.from_montgomery(polynomial), _FULL_BITS)])
+
+    def fold(self, polynomial: np.ndarray, challenge: int) -> np.ndarray:
+        return fr.fold(polynomial, challenge)
+
+    def evaluate(self, polynomial: np.ndarray, x: int) -> int:
+        return fr.evaluate(polynomial, x)
+
+    def divide(self, polynomial: np.ndarray, x: int) -> np.ndarray:
+        return fr.divide_by_linear(polynomial, x)
+
+    def add_scaled(self, terms: Iterable[tuple[int, np.ndarray]], length: int) -> np.ndarray:
+        total = fr.zeros(length)
+        for weight, polynomial in terms:
+            fr.accumulate(total, 0, polynomial, weight)
+        return total
+
+    def eval_tape(
+        self,
+        tape: Tape,
+        columns: Sequence[int],
+        row: int,
+        active: int,
+        challenges: Sequence[int],
+        words: Sequence[int],
+    ) -> list[int]:
+        program = value_program(tape, challenges, words)
+        out = np.empty((tape.constraints, 1, 4), dtype=np.uint64)
+        state = fr.from_ints([active, row, 0])
+        matrix = fr.from_ints(columns).reshape(-1, 1, 4)
+        # No row is full, so row 0 takes the partial activity: any value can be set.
+        evaluate_rows(
+            0, 1, out, matrix, program.columns, program.code, program.scalars, program.slots,
+            program.result, 0, state,
+        )  # fmt: skip
+        return fr.to_ints(out.reshape(-1, 4))
+
+
+def _writable(column: np.ndarray) -> np.ndarray:
+    # Kernels are compiled per array type, and an array over a file's bytes is read-only: a copy
+    # of one column costs less than a second set of compiled kernels.
+    return np.require(column, requirements=("C", "W"))
+
+
+def _elements(column: np.ndarray) -> np.ndarray:
+    """Montgomery form of a typed column."""
+    if column.ndim == 1:
+        return fr.from_small(_writable(column))
+    return fr.to_montgomery(_writable(column))

@@ -1,0 +1,32 @@
+"""Why a proof cannot be made.
+
+    ProverError
+    ├── WitnessMismatch     a table does not fit the key: missing, too high, wrong type or length
+    ├── SystemMismatch      the chips are not those that the verifying key was made from
+    └── SetupTooShort       the reference string has fewer powers than a chunk has cells
+
+A witness that fits the key but does not satisfy the constraints is not refused here: its proof is
+made and fails verification, which is how a caller must tell (see `prover.prove`).
+"""
+
+
+class ProverError(Exception):
+    """A place, what was expected there and what was found."""
+
+    def __init__(self, place: str, expected: object, got: object) -> None:
+        super().__init__(f"{place}: expected {expected}, got {got}")
+        self.place = place
+        self.expected = expected
+        self.got = got
+
+
+class WitnessMismatch(ProverError):
+    pass
+
+
+class SystemMismatch(ProverError):
+    pass
+
+
+class SetupTooShort(ProverError):
+    pass

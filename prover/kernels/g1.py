@@ -1,0 +1,270 @@
+"""BN254 G1 points in compiled kernels: exact addition of affine points and accumulators.
+
+An affine point is one row of uint64[n, 8]: x then y, canonical Montgomery Fq elements; (0, 0) is
+the point at infinity (it is not on y^2 = x^3 + 3). No point of G1 has y = 0, because the group
+order is odd. An *accumulator* is one row of uint64[n, 16]: X, Y, ZZ, ZZZ with x = X / ZZ,
+y = Y / ZZZ, ZZ^3 = ZZZ^2, and ZZ = 0 for infinity.
+
+Source: formulas madd-2008-s, add-2008-s, mdbl-2008-s-1 and dbl-2008-s-1 of the Explicit-Formulas
+Database for a = 0. Equal, opposite and infinite operands are told apart before they are used.
+"""
+
+import numpy as np
+from numba import njit
+
+from circuits.field import Q
+from prover.kernels.scalar import (
+    FQ_ONE,
+    FQ_R2,
+    PLAIN_ONE,
+    ZERO,
+    equal,
+    fq_add,
+    fq_inverse,
+    fq_mul,
+    fq_sub,
+    is_zero,
+    limbs,
+    load,
+    prefetch,
+    store,
+)
+
+# Additions that share one inversion: few enough that their operands stay in the second-level
+# cache, enough that the inversion (380 multiplications) disappears.
+BLOCK = 1024
+# How many sums ahead the operands are asked for: bases are read in random order.
+_AHEAD = 6
+_COPY_LEFT, _COPY_RIGHT, _ADD, _DOUBLE, _INFINITY = 0, 1, 2, 3, 4
+_CURVE_B = limbs(3 * 2**256 % Q)
+_MODULUS = limbs(Q)
+
+
+@njit(nogil=True, inline="always")
+def _set_infinity(accumulator, row):
+    for k in range(4):
+        store(accumulator, 4 * row + k, ZERO)
+
+
+@njit(nogil=True, cache=True)
+def double_affine(accumulator, row, x, y):
+    """accumulator[row] = 2 (x, y); the point is not infinity."""
+    u = fq_add(y, y)
+    v = fq_mul(u, u)
+    w = fq_mul(u, v)
+    s = fq_mul(x, v)
+    square = fq_mul(x, x)
+    m = fq_add(fq_add(square, square), square)
+    x3 = fq_sub(fq_mul(m, m), fq_add(s, s))
+    store(accumulator, 4 * row, x3)
+    store(accumulator, 4 * row + 1, fq_sub(fq_mul(m, fq_sub(s, x3)), fq_mul(w, y)))
+    store(accumulator, 4 * row + 2, v)
+    store(accumulator, 4 * row + 3, w)
+
+
+@njit(nogil=True, cache=True)
+def add_affine(accumulator, row, x, y):
+    """accumulator[row] += (x, y)."""
+    if is_zero(x) and is_zero(y):
+        return
+    zz = load(accumulator, 4 * row + 2)
+    if is_zero(zz):
+        store(accumulator, 4 * row, x)
+        store(accumulator, 4 * row + 1, y)
+        store(accumulator, 4 * row + 2, FQ_ONE)
+        store(accumulator, 4 * row + 3, FQ_ONE)
+        return
+    x1 = load(accumulator, 4 * row)
+    y1 = load(accumulator, 4 * row + 1)
+    zzz = load(accumulator, 4 * row + 3)
+    p = fq_sub(fq_mul(x, zz), x1)
+    r = fq_sub(fq_mul(y, zzz), y1)
+    if is_zero(p):
+        if is_zero(r):
+            double_affine(accumulator, row, x, y)
+        else:
+            _set_infinity(accumulator, row)
+        return
+    pp = fq_mul(p, p)
+    ppp = fq_mul(p, pp)
+    q = fq_mul(x1, pp)
+    x3 = fq_sub(fq_sub(fq_mul(r, r), ppp), fq_add(q, q))
+    store(accumulator, 4 * row, x3)
+    store(accumulator, 4 * row + 1, fq_sub(fq_mul(r, fq_sub(q, x3)), fq_mul(y1, ppp)))
+    store(accumulator, 4 * row + 2, fq_mul(zz, pp))
+    store(accumulator, 4 * row + 3, fq_mul(zzz, ppp))
+
+
+@njit(nogil=True, cache=True)
+def double(accumulator, row):
+    """accumulator[row] = 2 accumulator[row]; infinity stays infinity because ZZ stays zero."""
+    y = load(accumulator, 4 * row + 1)
+    zz = load(accumulator, 4 * row + 2)
+    zzz = load(accumulator, 4 * row + 3)
+    double_affine(accumulator, row, load(accumulator, 4 * row), y)
+    store(accumulator, 4 * row + 2, fq_mul(load(accumulator, 4 * row + 2), zz))
+    store(accumulator, 4 * row + 3, fq_mul(load(accumulator, 4 * row + 3), zzz))
+
+
+@njit(nogil=True, cache=True)
+def add(accumulator, row, other, other_row):
+    """accumulator[row] += other[other_row]."""
+    zz2 = load(other, 4 * other_row + 2)
+    if is_zero(zz2):
+        return
+    zz1 = load(accumulator, 4 * row + 2)
+    if is_zero(zz1):
+        for k in range(4):
+            store(accumulator, 4 * row + k, load(other, 4 * other_row + k))
+        return
+    zzz1 = load(accumulator, 4 * row + 3)
+    zzz2 = load(other, 4 * other_row + 3)
+    u1 = fq_mul(load(accumulator, 4 * row), zz2)
+    s1 = fq_mul(load(accumulator, 4 * row + 1), zzz2)
+    p = fq_sub(fq_mul(load(other, 4 * other_row), zz1), u1)
+    r = fq_sub(fq_mul(load(other, 4 * other_row + 1), zzz1), s1)
+    if is_zero(p):
+        if is_zero(r):
+            double(accumulator, row)
+        else:
+            _set_infinity(accumulator, row)
+        return
+    pp = fq_mul(p, p)
+    ppp = fq_mul(p, pp)
+    q = fq_mul(u1, pp)
+    x3 = fq_sub(fq_sub(fq_mul(r, r), ppp), fq_add(q, q))
+    store(accumulator, 4 * row, x3)
+    store(accumulator, 4 * row + 1, fq_sub(fq_mul(r, fq_sub(q, x3)), fq_mul(s1, ppp)))
+    store(accumulator, 4 * row + 2, fq_mul(fq_mul(zz1, zz2), pp))
+    store(accumulator, 4 * row + 3, fq_mul(fq_mul(zzz1, zzz2), ppp))
+
+
+@njit(nogil=True, cache=True)
+def to_affine(out, out_row, accumulator, row):
+    """Write accumulator[row] as an affine point; infinity becomes (0, 0)."""
+    # 1/ZZZ alone is enough: ZZ/ZZZ = 1/Z, so its square is 1/ZZ.
+    inverse = fq_inverse(load(accumulator, 4 * row + 3))
+    z_inverse = fq_mul(load(accumulator, 4 * row + 2), inverse)
+    zz_inverse = fq_mul(z_inverse, z_inverse)
+    store(out, 2 * out_row, fq_mul(load(accumulator, 4 * row), zz_inverse))
+    store(out, 2 * out_row + 1, fq_mul(load(accumulator, 4 * row + 1), inverse))
+
+
+@njit(nogil=True, inline="always")
+def _load_signed(points, reference):
+    """Return the point of a reference 2 * row + sign, negated when the sign bit is set."""
+    row = reference >> 1
+    y = load(points, 2 * row + 1)
+    if reference & 1:
+        y = fq_sub(ZERO, y)
+    return load(points, 2 * row), y
+
+
+@njit(nogil=True, inline="always")
+def _classify(x1, y1, x2, y2):
+    """Return the kind of an addition and the denominator of its slope."""
+    if is_zero(x2) and is_zero(y2):
+        return _COPY_LEFT, FQ_ONE
+    if is_zero(x1) and is_zero(y1):
+        return _COPY_RIGHT, FQ_ONE
+    difference = fq_sub(x2, x1)
+    if not is_zero(difference):
+        return _ADD, difference
+    if equal(y1, y2):
+        return _DOUBLE, fq_add(y1, y1)
+    return _INFINITY, FQ_ONE
+
+
+@njit(nogil=True, cache=True)
+def _finish_addition(out, t, kind, x1, y1, x2, y2, inverse):
+    if kind == _ADD:
+        slope = fq_mul(fq_sub(y2, y1), inverse)
+    else:
+        square = fq_mul(x1, x1)
+        slope = fq_mul(fq_add(fq_add(square, square), square), inverse)
+    x3 = fq_sub(fq_sub(fq_mul(slope, slope), x1), x2)
+    store(out, 2 * t, x3)
+    store(out, 2 * t + 1, fq_sub(fq_mul(slope, fq_sub(x1, x3)), y1))
+
+
+@njit(nogil=True, cache=True)
+def add_pairs(start, stop, out, points, left, others, right):
+    """out[t] = points[left[t]] + others[right[t]] for rows [start, stop), exact in every case.
+
+    References are 2 * row + sign in int32 arrays; a negative `right` means no second operand.
+    `out` may be `points` when left[t] is row t. Cost: six multiplications a sum.
+    """
+    prefix = np.empty((BLOCK, 4), dtype=np.uint64)
+    kinds = np.empty(BLOCK, dtype=np.uint8)
+    for first in range(start, stop, BLOCK):
+        last = min(first + BLOCK, stop)
+        running = FQ_ONE
+        for t in range(first, last):
+            ahead = min(t + _AHEAD, stop - 1)
+            prefetch(points, left[ahead] & -2)
+            prefetch(others, right[ahead] & -2)
+            kind = _COPY_LEFT
+            if right[t] >= 0:
+                x1, y1 = _load_signed(points, left[t])
+                x2, y2 = _load_signed(others, right[t])
+                kind, denominator = _classify(x1, y1, x2, y2)
+                if kind >= _ADD:
+                    store(prefix, t - first, running)
+                    running = fq_mul(running, denominator)
+            kinds[t - first] = kind
+        running = fq_inverse(running)
+        for t in range(last - 1, first - 1, -1):
+            kind = kinds[t - first]
+            if kind == _COPY_RIGHT:
+                x2, y2 = _load_signed(others, right[t])
+                store(out, 2 * t, x2)
+                store(out, 2 * t + 1, y2)
+                continue
+            x1, y1 = _load_signed(points, left[t])
+            if kind == _COPY_LEFT:
+                store(out, 2 * t, x1)
+                store(out, 2 * t + 1, y1)
+                continue
+            if kind == _INFINITY:
+                store(out, 2 * t, ZERO)
+                store(out, 2 * t + 1, ZERO)
+                continue
+            x2, y2 = _load_signed(others, right[t])
+            denominator = fq_sub(x2, x1) if kind == _ADD else fq_add(y1, y1)
+            inverse = fq_mul(running, load(prefix, t - first))
+            running = fq_mul(running, denominator)
+            _finish_addition(out, t, kind, x1, y1, x2, y2, inverse)
+
+
+@njit(nogil=True, inline="always")
+def _is_below_modulus(a):
+    for k in (3, 2, 1, 0):
+        if a[k] != _MODULUS[k]:
+            return a[k] < _MODULUS[k]
+    return False
+
+
+@njit(nogil=True, cache=True)
+def first_off_curve(start, stop, points):
+    """Return the first row that is neither canonical on y^2 = x^3 + 3 nor (0, 0), or -1."""
+    for i in range(start, stop):
+        x, y = load(points, 2 * i), load(points, 2 * i + 1)
+        if not (_is_below_modulus(x) and _is_below_modulus(y)):
+            return i
+        if is_zero(x) and is_zero(y):
+            continue
+        if not equal(fq_mul(y, y), fq_add(fq_mul(fq_mul(x, x), x), _CURVE_B)):
+            return i
+    return -1
+
+
+@njit(nogil=True, cache=True)
+def to_montgomery(start, stop, out, plain):
+    for i in range(2 * start, 2 * stop):
+        store(out, i, fq_mul(load(plain, i), FQ_R2))
+
+
+@njit(nogil=True, cache=True)
+def from_montgomery(start, stop, out, points):
+    for i in range(2 * start, 2 * stop):
+        store(out, i, fq_mul(load(points, i), PLAIN_ONE))

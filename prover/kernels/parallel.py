@@ -1,0 +1,71 @@
+"""Threads for nogil kernels: split rows over cores, or run independent jobs side by side."""
+
+import itertools
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+# Below this many rows a hand-over to another thread costs more than it saves.
+ROWS_MIN = 2048
+
+_inside = threading.local()
+_pool: ThreadPoolExecutor | None = None
+_pool_lock = threading.Lock()
+
+
+def threads() -> int:
+    """Number of threads the kernels use: the cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def row_ranges(count: int, parts: int) -> list[tuple[int, int]]:
+    """Cut [0, count) into at most `parts` non-empty ranges of nearly equal size."""
+    parts = max(1, min(parts, count))
+    cuts = [count * part // parts for part in range(parts + 1)]
+    return list(itertools.pairwise(cuts))
+
+
+def run_jobs(function: Callable[..., Any], jobs: Sequence[tuple]) -> list:
+    """Call `function(*job)` for every job on all threads; results in the order of the jobs."""
+    # A job that itself asks for threads runs its part in place: waiting for the pool from
+    # inside the pool could block for ever.
+    if len(jobs) < 2 or threads() == 1 or getattr(_inside, "value", False):
+        return [function(*job) for job in jobs]
+    return list(_executor().map(lambda job: _marked(function, job), jobs))
+
+
+def run_rows(kernel: Callable[..., Any], count: int, *arguments: Any) -> list:
+    """Call `kernel(start, stop, *arguments)` on row ranges that cover [0, count)."""
+    parts = 1 if count < ROWS_MIN else threads()
+    ranges = row_ranges(count, parts) if count else []
+    return run_jobs(kernel, [(start, stop, *arguments) for start, stop in ranges])
+
+
+def _marked(function: Callable[..., Any], job: tuple) -> Any:
+    _inside.value = True
+    try:
+        return function(*job)
+    finally:
+        _inside.value = False
+
+
+def _executor() -> ThreadPoolExecutor:
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(threads(), thread_name_prefix="kernel")
+        return _pool
+
+
+def _forget_pool() -> None:
+    global _pool, _pool_lock
+    _pool, _pool_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    # The threads of a pool do not survive a fork; a child makes its own.
+    os.register_at_fork(after_in_child=_forget_pool)

@@ -1,0 +1,1 @@
+"""The venue: order, execute, seal, prove and post batches of signed commands."""

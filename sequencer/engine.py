@@ -1,0 +1,75 @@
+"""The venue's core, free of I/O: it owns the state, applies commands and seals batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from circuits.exchange.apply import Command, Receipt, apply_command
+from circuits.exchange.state import State
+from circuits.merkle import SparseTree
+from sequencer.batcher import Batch, Batcher
+from sequencer.errors import BatchError
+
+
+class Engine:
+    """One exchange from its first command on.
+
+    `batch_commands_max` is how many accepted commands fill a batch.
+    """
+
+    def __init__(self, domain: int, epoch: int, batch_commands_max: int) -> None:
+        if batch_commands_max < 1:
+            raise BatchError("commands per batch", "at least 1", batch_commands_max)
+        self.state = State(domain)
+        self.batch_commands_max = batch_commands_max
+        self._batcher = Batcher(epoch, self.state, SparseTree())
+
+    @property
+    def root(self) -> int:
+        """The state root after the last sealed batch."""
+        return self._batcher.root
+
+    @property
+    def open_count(self) -> int:
+        """How many accepted commands wait for the seal."""
+        return self._batcher.open_count
+
+    @property
+    def is_seal_due(self) -> bool:
+        """Whether the open batch is full."""
+        return self.open_count >= self.batch_commands_max
+
+    def handle(self, command: Command) -> Receipt:
+        """Apply one command; a refused one changes nothing and joins no batch.
+
+        Raises: BatchError when the open batch is full; QueueGuaranteeBroken.
+        """
+        if self.is_seal_due:
+            raise BatchError("open batch", "a seal before the next command", "a full batch")
+        receipt = apply_command(self.state, command)
+        if receipt.is_accepted:
+            self.state = receipt.state
+            self._batcher.add(receipt)
+        return receipt
+
+    def seal(self) -> Batch:
+        """Close the open batch.
+
+        Raises: BatchError when no command is open.
+        """
+        batch = self._batcher.seal()
+        self.state = self.state.at_batch_start()
+        return batch
+
+
+def run_commands(engine: Engine, commands: Iterable[Command]) -> Iterator[Receipt | Batch]:
+    """Handle all commands in order; each full batch, and the rest at the end, follows its receipts.
+
+    Raises: QueueGuaranteeBroken.
+    """
+    for command in commands:
+        yield engine.handle(command)
+        if engine.is_seal_due:
+            yield engine.seal()
+    if engine.open_count:
+        yield engine.seal()

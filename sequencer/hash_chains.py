@@ -1,0 +1,42 @@
+"""The two Keccak chains of a batch: what L1 queued, and what the venue accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eth_hash.auto import keccak
+
+from circuits.exchange.apply import Command
+from circuits.exchange.codec import encode_command
+from circuits.exchange.pubdata import PublishedRequest
+
+EMPTY_CHAIN = 0
+"""The value of a chain before its first link; 32 zero bytes, as Solidity initialises it."""
+
+WORD_BYTES = 32
+
+
+def extend_queue_chain(chain: int, request: PublishedRequest) -> int:
+    """The queue chain after one more request: keccak of the old value and the four words.
+
+    Source: Queue._append in contracts/src/Queue.sol.
+    """
+    return _keccak_words((chain, *request.chain_words))
+
+
+def extend_journal(head: int, command: Command) -> int:
+    """The journal head after one more accepted command, over its canonical bytes."""
+    return _keccak(head.to_bytes(WORD_BYTES, "big") + encode_command(command))
+
+
+def public_word(chain: int) -> int:
+    """The upper 248 bits of a chain value, which are below r and so fit a public word."""
+    return chain >> 8
+
+
+def _keccak_words(words: Iterable[int]) -> int:
+    return _keccak(b"".join(word.to_bytes(WORD_BYTES, "big") for word in words))
+
+
+def _keccak(preimage: bytes) -> int:
+    return int.from_bytes(keccak(preimage), "big")

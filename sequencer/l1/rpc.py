@@ -1,0 +1,172 @@
+"""RpcL1: any Ethereum node over JSON-RPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sequencer.l1.errors import L1Error, L1Reverted
+from sequencer.l1.port import (
+    LOCAL_CHAIN_IDS,
+    TRANSACTION_GAS_CAP,
+    ZERO_ADDRESS,
+    Log,
+    Receipt,
+    Signer,
+)
+from sequencer.l1.signing import check_gas_limit, signed_transaction
+
+if TYPE_CHECKING:
+    from web3.types import TxParams
+
+_PRIORITY_FEE_WEI = 10**9
+_RECEIPT_TIMEOUT_S = 120
+_GAS_HEADROOM_PERCENT = 110
+
+
+class RpcL1:
+    """A node behind an HTTP address, driven through web3.py.
+
+    Assumes: the caller's nonces are not used by another process at the same time.
+    Cost: importing web3 takes about two seconds, on construction.
+    """
+
+    def __init__(self, url: str) -> None:
+        from web3 import HTTPProvider, Web3
+
+        self._web3 = Web3(HTTPProvider(url))
+        self._chain_id = int(_reached(lambda: self._web3.eth.chain_id))
+
+    @property
+    def chain_id(self) -> int:
+        """EIP-155 id of the chain."""
+        return self._chain_id
+
+    def time_s(self) -> int:
+        """Timestamp of the latest block in seconds."""
+        return int(_reached(lambda: self._web3.eth.get_block("latest"))["timestamp"])
+
+    def set_time_s(self, time_s: int) -> None:
+        """Mine an empty block with this timestamp; a local development node can.
+
+        Raises: L1Error where the chain is not a local one or the node refuses.
+        """
+        if self._chain_id not in LOCAL_CHAIN_IDS:
+            raise L1Error(f"block time: expected a local chain to set it, got {self._chain_id}")
+        if time_s <= self.time_s():
+            raise L1Error(f"block time: expected after {self.time_s()} s, got {time_s} s")
+        self._request("evm_setNextBlockTimestamp", [time_s])
+        self._request("evm_mine", [])
+
+    def nonce(self, address: str) -> int:
+        """Number of transactions that the address has sent."""
+        return int(_reached(lambda: self._web3.eth.get_transaction_count(_checksum(address))))
+
+    def code(self, address: str) -> bytes:
+        """Runtime code at the address, empty for none."""
+        return bytes(_reached(lambda: self._web3.eth.get_code(_checksum(address))))
+
+    def call(self, to: str, data: bytes, sender: str = ZERO_ADDRESS) -> bytes:
+        """Run a read-only call on the latest state and return its output."""
+        fields = _call_fields(to, data, sender, TRANSACTION_GAS_CAP)
+        return bytes(_reached(lambda: self._web3.eth.call(fields)))
+
+    def send(
+        self, signer: Signer, to: str | None, data: bytes, gas_limit: int | None = None
+    ) -> Receipt:
+        """Sign, send and mine one transaction; `to=None` creates a contract."""
+        if gas_limit is not None:
+            check_gas_limit(gas_limit)
+        gas_limit = self._dry_run(signer, to, data, gas_limit)
+        base_fee_wei = _reached(lambda: self._web3.eth.get_block("latest"))["baseFeePerGas"]
+        raw = signed_transaction(
+            signer,
+            to,
+            data,
+            chain_id=self._chain_id,
+            nonce=self.nonce(signer.address),
+            gas_limit=gas_limit,
+            max_fee_wei=2 * base_fee_wei + _PRIORITY_FEE_WEI,
+            priority_fee_wei=_PRIORITY_FEE_WEI,
+        )
+        sent = _reached(lambda: self._web3.eth.send_raw_transaction(raw))
+        receipt = _reached(
+            lambda: self._web3.eth.wait_for_transaction_receipt(
+                sent, timeout=_RECEIPT_TIMEOUT_S, poll_latency=0.02
+            )
+        )
+        if receipt["status"] != 1:
+            raise L1Error(f"transaction 0x{bytes(sent).hex()}: expected success, got a revert")
+        return _receipt(receipt)
+
+    def logs(self, address: str, first_block: int = 0) -> tuple[Log, ...]:
+        """Every event of one contract from a block onward, oldest first."""
+        wanted: Any = {"address": _checksum(address), "fromBlock": first_block}
+        return tuple(_log(log) for log in _reached(lambda: self._web3.eth.get_logs(wanted)))
+
+    def close(self) -> None:
+        """Close the HTTP sessions."""
+        # web3 keeps the sessions of its HTTP provider to itself and never closes them.
+        provider: Any = self._web3.provider
+        for _, session in provider._request_session_manager.session_cache.items():
+            session.close()
+
+    def _dry_run(self, signer: Signer, to: str | None, data: bytes, gas_limit: int | None) -> int:
+        """The gas limit to send with, after the node has run the call without mining it."""
+        fields = _call_fields(to, data, signer.address, gas_limit or TRANSACTION_GAS_CAP)
+        if gas_limit is not None:
+            _reached(lambda: self._web3.eth.call(fields))
+            return gas_limit
+        estimate = int(_reached(lambda: self._web3.eth.estimate_gas(fields)))
+        return min(estimate * _GAS_HEADROOM_PERCENT // 100, TRANSACTION_GAS_CAP)
+
+    def _request(self, method: str, parameters: list[object]) -> None:
+        name: Any = method
+        answer = _reached(lambda: self._web3.provider.make_request(name, parameters))
+        if "error" in answer:
+            raise L1Error(f"{method}: {answer['error']}")
+
+
+def _reached(request: Any) -> Any:
+    """The answer of a node request, with web3's errors turned into this package's."""
+    from web3.exceptions import ContractLogicError, Web3Exception
+
+    try:
+        return request()
+    except ContractLogicError as error:
+        data = error.data if isinstance(error.data, str) else "0x"
+        raise L1Reverted(bytes.fromhex(data.removeprefix("0x")), str(error.message)) from error
+    except (Web3Exception, OSError, ValueError) as error:
+        raise L1Error(f"node: {error}") from error
+
+
+def _checksum(address: str) -> Any:
+    from eth_utils import to_checksum_address
+
+    return to_checksum_address(address)
+
+
+def _call_fields(to: str | None, data: bytes, sender: str, gas_limit: int) -> TxParams:
+    fields: TxParams = {"from": _checksum(sender), "data": data, "gas": gas_limit}
+    if to is not None:
+        fields["to"] = _checksum(to)
+    return fields
+
+
+def _log(log: Any) -> Log:
+    return Log(
+        address=str(log["address"]).lower(),
+        topics=tuple(bytes(topic) for topic in log["topics"]),
+        data=bytes(log["data"]),
+        block_number=int(log["blockNumber"]),
+    )
+
+
+def _receipt(receipt: Any) -> Receipt:
+    created = receipt["contractAddress"]
+    return Receipt(
+        transaction_hash="0x" + bytes(receipt["transactionHash"]).hex(),
+        block_number=int(receipt["blockNumber"]),
+        gas_used=int(receipt["gasUsed"]),
+        contract=None if created is None else str(created).lower(),
+        logs=tuple(_log(log) for log in receipt["logs"]),
+    )

@@ -1,0 +1,141 @@
+"""`plasmaperps op`: the venue's operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progress
+from circuits.errors import CircuitError
+from sequencer.errors import SequencerError
+
+if TYPE_CHECKING:
+    from sequencer.apply_file import Applied
+    from sequencer.command_file import CommandFile
+
+BATCH_COMMANDS = 300
+"""What fills a batch unless the caller says otherwise; it fits shape S."""
+
+ERRORS: dict[type[Exception], ExitCode] = {
+    SequencerError: ExitCode.USAGE,
+    CircuitError: ExitCode.USAGE,
+}
+HEADINGS = ("batch", "commands", "L1 requests", "withdrawals", "shape", "witness bytes")
+
+
+@click.group()
+def op() -> None:
+    """Run the venue: order and apply commands, seal batches.
+
+    \b
+    Example:
+      plasmaperps op run-file examples/margin_day.jsonl --out day
+    """
+
+
+@op.command("run-file")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    "folder",
+    default=Path("batches"),
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for witness and statement files; it must hold no batches yet.",
+)
+@click.option(
+    "--batch-commands",
+    default=BATCH_COMMANDS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Seal a batch after so many accepted commands; the rest make the last batch.",
+)
+@click.option(
+    "--base-time-ms",
+    type=click.IntRange(0),
+    help="Time from which the file's first after_ms counts.  [default: now]",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="End with exit code 3, nothing written, when the rules refuse a command of the file.",
+)
+def run_file(
+    file: Path, folder: Path, batch_commands: int, base_time_ms: int | None, strict: bool
+) -> None:
+    """Apply the signed commands of FILE and write its batches, ready for the prover.
+
+    A command that the rules refuse is printed with its line and reason and joins no batch; the run
+    goes on and ends with exit code 0. A line that is not a command at all ends the run before
+    anything is written. For each batch N the folder gets batch-N.witness, the input of
+    `plasmaperps prover prove`, and batch-N.statement, what the proof will be checked against.
+
+    \b
+    Example:
+      plasmaperps op run-file examples/margin_day.jsonl --out day
+      plasmaperps prover prove day/batch-0001.witness -o day/batch-0001.proof
+    """
+    from sequencer.command_file import load_command_file
+
+    with one_line_errors(ERRORS):
+        loaded = load_command_file(file)
+        applied = _applied(loaded, batch_commands, base_time_ms)
+        for refusal in applied.refusals:
+            click.echo(f"{file}:{refusal.line}: {refusal.kind} refused: {refusal.rejected}")
+        click.echo(
+            f"{applied.command_count} commands: {applied.accepted_count} accepted, "
+            f"{len(applied.refusals)} refused"
+        )
+        if strict and applied.refusals:
+            found = len(applied.refusals)
+            message = f"{file}: expected every command accepted, got {found} refused"
+            raise CommandFailed(message, ExitCode.REFUSED)
+        _write(applied, folder)
+
+
+def _applied(file: CommandFile, batch_commands: int, base_time_ms: int | None) -> Applied:
+    import time
+
+    from sequencer.apply_file import apply_file
+    from sequencer.l1.deploy import SEQUENCER_EPOCH
+
+    with progress("applying", len(file.lines)) as advance:
+        return apply_file(
+            file,
+            epoch=SEQUENCER_EPOCH,
+            base_time_ms=time.time_ns() // 10**6 if base_time_ms is None else base_time_ms,
+            batch_commands_max=batch_commands,
+            advance=advance,
+        )
+
+
+def _write(applied: Applied, folder: Path) -> None:
+    """Write the files of every batch; the statement last, so that it stands for a whole batch."""
+    from sequencer.batch_files import BatchFiles, open_folder, witness_of
+    from sequencer.text_table import aligned
+
+    open_folder(folder)
+    rows = []
+    with progress("writing witnesses", len(applied.batches)) as advance:
+        for batch in applied.batches:
+            files = BatchFiles(folder, batch.number)
+            witness = witness_of(batch)
+            witness.save(files.witness)
+            files.save_statement(batch.statement)
+            statement = batch.statement
+            rows.append(
+                (
+                    files.witness.stem,
+                    statement.command_count,
+                    statement.queue_count,
+                    statement.withdrawal_count,
+                    witness.shape_name,
+                    files.witness.stat().st_size,
+                )
+            )
+            advance(1)
+    for line in aligned(HEADINGS, rows):
+        click.echo(line)
+    click.echo(f"{len(rows)} batches written to {folder}")

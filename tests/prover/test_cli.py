@@ -1,0 +1,139 @@
+"""`plasmaperps prover`: what it writes, and one line for everything that is wrong."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from circuits.witness.file import Witness
+from prover.cli import prover
+from sequencer.batch_files import witness_of
+from tests.support.batches import rich_batch
+from verifier.cli import verify
+from verifier.key import load_key
+
+
+def run(command, *arguments: object):
+    return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def refused(*arguments: object) -> str:
+    """The one line of a command that ends with exit code 2 and prints nothing else."""
+    result = run(prover, *arguments)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+@pytest.fixture
+def witness_path(tmp_path: Path) -> Path:
+    path = tmp_path / "batch.witness"
+    witness_of(rich_batch()).save(path)
+    return path
+
+
+def test_a_setup_is_made_checked_and_refused_when_damaged(tmp_path):
+    path = tmp_path / "small.srs"
+    made = run(prover, "srs", "new", "--log-size", 4, "-o", path)
+    assert (made.exit_code, made.stderr) == (0, "")
+    assert made.stdout.startswith(f"{path}: 16 powers, source hash ")
+    assert made.stdout.endswith(", INSECURE: its secret is public\n")
+    assert run(prover, "srs", "check", path).stdout == made.stdout
+    data = bytearray(path.read_bytes())
+    data[-50] ^= 1
+    path.write_bytes(data)
+    assert f"{path}: byte 1208, checksum: expected " in refused("srs", "check", path)
+
+
+def test_an_import_names_the_file_that_is_no_ceremony(tmp_path):
+    source = tmp_path / "text.ptau"
+    source.write_text("no ceremony")
+    out = tmp_path / "out.srs"
+    line = refused("srs", "import", source, "--log-size", 4, "-o", out)
+    assert line.startswith(f"Error: {source}: ")
+    assert not out.exists()
+
+
+def test_a_key_needs_a_known_shape_and_enough_powers(tmp_path):
+    path, out = tmp_path / "small.srs", tmp_path / "margin.key"
+    run(prover, "srs", "new", "--log-size", 4, "-o", path)
+    assert refused("key", "--shape", "X", "--srs", path, "-o", out) == (
+        "Error: --shape: expected S or M, got X"
+    )
+    assert refused("key", "--shape", "S", "--srs", path, "-o", out) == (
+        f"Error: {path}: powers: expected at least 2^18 for shape S, got 16"
+    )
+    assert not out.exists()
+
+
+def test_outputs_are_looked_at_before_the_work(tmp_path):
+    missing = tmp_path / "absent" / "batch.proof"
+    assert refused("prove", "any.witness", "-o", missing) == (
+        f"Error: {missing}: folder: expected an existing folder, got {missing.parent}"
+    )
+    proof = tmp_path / "batch.statement"
+    line = refused("prove", "any.witness", "-o", proof)
+    assert line.startswith(f"Error: {proof}: name: expected three different files, got ")
+
+
+def test_a_damaged_witness_is_named_and_nothing_is_written(witness_path, tmp_path):
+    proof = tmp_path / "batch.proof"
+    assert refused("prove", tmp_path / "none.witness", "-o", proof) == (
+        f"Error: {tmp_path / 'none.witness'}: no such file or directory"
+    )
+    witness_path.write_bytes(witness_path.read_bytes()[:-7])
+    line = refused("prove", witness_path, "-o", proof)
+    assert line.startswith(f"Error: {witness_path}: section batch")
+    assert [path.name for path in tmp_path.iterdir()] == [witness_path.name]
+
+
+def test_a_setup_that_is_not_the_key_s_is_refused(witness_path, tmp_path):
+    small, proof = tmp_path / "small.srs", tmp_path / "batch.proof"
+    run(prover, "srs", "new", "--log-size", 4, "-o", small)
+    other = tmp_path / "other.key"
+    text = Path("verifier/keys/S.json").read_text()
+    key = load_key(Path("verifier/keys/S.json"))
+    setup = replace(key.setup, source_hash=bytes(32), insecure=False)
+    changed = replace(key, setup=setup)
+    text = text.replace(key.setup.source_hash.hex(), bytes(32).hex())
+    text = text.replace('"insecure": true', '"insecure": false')
+    other.write_text(text.replace(key.digest.hex(), changed.digest.hex()))
+    pinned = "the setup with source hash " + "00" * 32
+    assert refused("prove", witness_path, "-o", proof, "--key", other) == (
+        f"Error: --srs: expected {pinned}, got none"
+    )
+    line = refused("prove", witness_path, "-o", proof, "--key", other, "--srs", small)
+    assert line.startswith(f"Error: {small}: source hash: expected {'00' * 32} as the key pins it")
+    line = refused("prove", witness_path, "-o", proof, "--key", "verifier/keys/M.json")
+    assert line == f"Error: {witness_path}: shape: expected shape M of the key, got S"
+
+
+@pytest.mark.slow
+def test_a_proof_is_made_that_the_verifier_accepts(witness_path, tmp_path):
+    proof, statement = tmp_path / "batch.proof", tmp_path / "batch.statement"
+    result = run(prover, "prove", witness_path, "-o", proof)
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(f"{proof}: {proof.stat().st_size} bytes, batch 1, shape S, ")
+    assert lines[1].startswith(f"{statement}: ")
+    checked = run(verify, "proof", "--key", "verifier/keys/S.json", proof, statement)
+    assert checked.exit_code == 0
+    assert checked.stdout.startswith("accepted: shape S, batch 1, ")
+
+
+@pytest.mark.slow
+def test_a_false_witness_ends_with_the_rule_that_it_breaks(witness_path, tmp_path):
+    from circuits.chips.system import margin_system
+
+    witness = Witness.load(witness_path, margin_system())
+    tables = list(witness.tables)
+    (number,) = (i for i, table in enumerate(tables) if table.name == "pubdata")
+    words = tables[number].columns[0].copy()
+    words[0, 0] ^= 1
+    tables[number] = replace(tables[number], columns=(words,))
+    replace(witness, tables=tuple(tables)).save(witness_path)
+    result = run(prover, "prove", witness_path, "-o", tmp_path / "batch.proof")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr.startswith(f"Error: {witness_path}: bus published ")
+    assert [path.name for path in tmp_path.iterdir()] == [witness_path.name]
