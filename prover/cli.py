@@ -21,6 +21,7 @@ from circuits.cli_support import (
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
+    from prover.prove import StageClock
     from prover.srs_tools import Srs
     from verifier.key import VerifyingKey
 
@@ -80,9 +81,8 @@ def srs_new(path: Path, log_size: int) -> None:
     """
     from prover import srs_tools
 
-    with one_line_errors(_input_errors()):
-        with progress("making powers", 1 << log_size) as advance:
-            made = srs_tools.new_development(log_size, path, advance)
+    with one_line_errors(_input_errors()), progress("making powers", 1 << log_size) as advance:
+        made = srs_tools.new_development(log_size, path, advance)
     _show(path, made)
 
 
@@ -101,9 +101,8 @@ def srs_import(ptau: Path, path: Path, log_size: int) -> None:
     """
     from prover import srs_tools
 
-    with one_line_errors(_input_errors()):
-        with progress("checking powers", 1 << log_size) as advance:
-            made = srs_tools.import_ptau(ptau, log_size, path, advance)
+    with one_line_errors(_input_errors()), progress("checking powers", 1 << log_size) as advance:
+        made = srs_tools.import_ptau(ptau, log_size, path, advance)
     _show(path, made)
 
 
@@ -257,7 +256,9 @@ def _setup_of(key: VerifyingKey, srs_path: Path | None) -> Srs:
     return found
 
 
-def _prove(witness_path: Path, witness: Witness, key: VerifyingKey, setup: Srs, clock) -> bytes:
+def _prove(
+    witness_path: Path, witness: Witness, key: VerifyingKey, setup: Srs, clock: StageClock
+) -> bytes:
     """A proof that the verifier has accepted.
 
     Raises: CommandFailed with the first broken rule when the verifier refuses it.
@@ -306,4 +307,3 @@ def _show(path: Path, found: Srs) -> None:
     click.echo(
         f"{path}: {len(found.bases)} powers, source hash {found.source_hash.hex()}{insecure}"
     )
-

@@ -8,6 +8,7 @@ Arrays are galois arrays of Fr elements. Cost: about a microsecond per element a
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import galois
 import numpy as np
@@ -25,7 +26,7 @@ from verifier.transcript import Point
 
 # 5 generates the multiplicative group, so galois need not factor r - 1 to find a generator.
 Fr = galois.GF(R, primitive_element=5, verify=False)
-Array = galois.FieldArray
+Array: TypeAlias = galois.FieldArray
 
 
 def eq_table(point: Sequence[int]) -> Array:
@@ -89,11 +90,9 @@ class ReferenceTrace:
 
 
 class ReferenceZerocheck:
-    """G(X) = sum_c kappa_c [eq_c sum_i a^i (C_i - (1 - act_c) C_i(0)) + lambda sum h] + published."""
+    """G = sum_c kappa_c [eq_c sum_i a^i (C_i - (1 - act_c) C_i(0)) + lambda sum h] + published."""
 
-    def __init__(
-        self, trace: ReferenceTrace, batching: Batching, words: Sequence[int]
-    ) -> None:
+    def __init__(self, trace: ReferenceTrace, batching: Batching, words: Sequence[int]) -> None:
         self._key, self._batching, self._words = trace.circuit.key, batching, words
         self._challenges = challenge_inputs(batching.alpha, batching.beta)
         tau_point = squares(batching.tau, self._key.rounds, R)
@@ -118,9 +117,7 @@ class ReferenceZerocheck:
         for number, chip in enumerate(self._key.chips):
             bound = [bind(each, t) for each in self._tables[number]]
             kappa, equality, active, row, powers, *columns = bound
-            values = tape_values(
-                chip.tape, columns, row, active, self._challenges, self._words
-            )
+            values = tape_values(chip.tape, columns, row, active, self._challenges, self._words)
             constrained = Fr.Zeros(len(row))
             for value, zero in zip(values, chip.zero_values, strict=True):
                 constrained += weight * (value - (Fr(1) - active) * Fr(zero))
@@ -156,9 +153,7 @@ class ReferenceReduction:
         self._pairs = [(trace.chunk(k), weights[k]) for k in chunks]
 
     def round_values(self) -> list[int]:
-        return [
-            sum(total(bind(p, t) * bind(w, t)) for p, w in self._pairs) % R for t in range(3)
-        ]
+        return [sum(total(bind(p, t) * bind(w, t)) for p, w in self._pairs) % R for t in range(3)]
 
     def bind(self, challenge: int) -> None:
         self._pairs = [(bind(p, challenge), bind(w, challenge)) for p, w in self._pairs]
@@ -264,4 +259,3 @@ def _integers(column: np.ndarray) -> list[int]:
     if column.ndim == 1:
         return [int(value) for value in column]
     return [sum(int(limb) << (64 * k) for k, limb in enumerate(cell)) for cell in column]
-

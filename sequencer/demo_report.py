@@ -41,15 +41,18 @@ def setting_lines(setting: Setting, seconds: float) -> Iterator[str]:
     deployment = setting.rollup.deployment
     key = setting.prover.key
     gas = sum(deployment.gas_used.values())
-    yield f"chain {deployment.chain_id} in this process: {len(deployment.gas_used)} contracts,"
-    yield f"  {shown(gas)} gas; settlement at {deployment.settlement}"
-    yield f"verifying key {key.digest.hex()}"
     yield (
-        f"  shape {key.shape_name}, {shown(key.constraints)} constraints, "
-        f"{shown(key.columns)} columns, "
-        + ("development setup (insecure)" if key.setup.insecure else "ceremony setup")
+        f"chain          {deployment.chain_id}, in this process: "
+        f"{len(deployment.gas_used)} contracts deployed for {shown(gas)} gas"
     )
-    yield f"ready after {shown(seconds)} s"
+    yield f"settlement     {deployment.settlement}"
+    yield f"verifying key  {key.digest.hex()}"
+    yield (
+        f"               shape {key.shape_name}, {shown(key.constraints)} constraints on "
+        f"{shown(key.columns)} columns, "
+        + ("development setup (INSECURE)" if key.setup.insecure else "setup of a ceremony")
+    )
+    yield f"ready after    {shown(seconds)} s"
 
 
 def applied_lines(applied: Applied) -> Iterator[str]:

@@ -92,7 +92,10 @@ def run_file(
             found = len(applied.refusals)
             message = f"{file}: expected every command accepted, got {found} refused"
             raise CommandFailed(message, ExitCode.REFUSED)
-        _write(applied, folder)
+        if applied.batches:
+            _write(applied, folder)
+        else:
+            click.echo("no batch, so nothing was written")
 
 
 def _applied(file: CommandFile, batch_commands: int, base_time_ms: int | None) -> Applied:
@@ -138,4 +141,4 @@ def _write(applied: Applied, folder: Path) -> None:
             advance(1)
     for line in aligned(HEADINGS, rows):
         click.echo(line)
-    click.echo(f"{len(rows)} batches written to {folder}")
+    click.echo(f"{len(rows)} batch{'es' * (len(rows) != 1)} written to {folder}")

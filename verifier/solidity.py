@@ -1,8 +1,9 @@
 """Write the Solidity side of a verifying key: its constants and its constraint code.
 
 `python -m verifier.solidity FOLDER KEY... [--check]` renders Verifier<Shape>.sol for every key and
-Constraints<n>.sol, which do not depend on shape or setup and serve them all. Constraint code is straight-line assembly with one labelled block per
-constraint, split into contracts below the EIP-170 limit. A part receives
+Constraints<n>.sol, which do not depend on shape or setup and serve them all. Constraint code is
+straight-line assembly with one labelled block per constraint, split into contracts below the
+EIP-170 limit. A part receives
 
     fold, weight, ten fingerprint inputs, public words, (row, active) per chip, all column values
 

@@ -38,7 +38,20 @@ SIGNATURE_TABLE = Bus("signature_table", 15, 6)
 SIGNATURE_ENTRY = Bus("signature_entry", 16, 5, is_table=True)
 
 __all__ = [
-    "AUTHORIZED", "CLOCK", "HASH", "HEADER", "LEAF_CHAIN", "NODE", "PERMUTE", "PUBLISHED",
-    "QUEUED", "RANGE16", "SIGNATURE", "SIGNATURE_CHAIN", "SIGNATURE_ENTRY", "SIGNATURE_TABLE",
-    "WIDE", "WITHDRAWAL_CHAIN",
+    "AUTHORIZED",
+    "CLOCK",
+    "HASH",
+    "HEADER",
+    "LEAF_CHAIN",
+    "NODE",
+    "PERMUTE",
+    "PUBLISHED",
+    "QUEUED",
+    "RANGE16",
+    "SIGNATURE",
+    "SIGNATURE_CHAIN",
+    "SIGNATURE_ENTRY",
+    "SIGNATURE_TABLE",
+    "WIDE",
+    "WITHDRAWAL_CHAIN",
 ]

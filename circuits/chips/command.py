@@ -54,15 +54,11 @@ class CommandChip(Chip):
         b.receive(CLOCK, c.step, c.time_previous, c.queue_position)
         b.send(CLOCK, c.step + 1, time, c.queue_position)
         expiry = time + c.expiry_slack
-        head = (
-            c.kind + c.account * ACCOUNT_UNIT + c.nonce * NONCE_UNIT + expiry * EXPIRY_UNIT
-        )
+        head = c.kind + c.account * ACCOUNT_UNIT + c.nonce * NONCE_UNIT + expiry * EXPIRY_UNIT
         b.lookup(HASH, statement_word("domain"), head, c.payload, COMMAND_IV, c.digest)
         lookup_identity(b, c.key, c.owner, c.identity)
         b.send(SIGNATURE, *c.key, c.digest)
-        b.send(
-            AUTHORIZED, c.step, c.kind, c.account, c.nonce, c.identity, c.owner, c.payload
-        )
+        b.send(AUTHORIZED, c.step, c.kind, c.account, c.nonce, c.identity, c.owner, c.payload)
 
 
 def fill(trace: Trace) -> dict[str, Any]:
@@ -79,8 +75,7 @@ def fill(trace: Trace) -> dict[str, Any]:
         "account": [order.account for order in orders],
         "nonce": [order.nonce for order in orders],
         "expiry_slack": [
-            order.expiry_ms - event.time_ms
-            for order, (_, event) in zip(orders, rows, strict=True)
+            order.expiry_ms - event.time_ms for order, (_, event) in zip(orders, rows, strict=True)
         ],
         "payload": [order.tail() for order in orders],
         "key": [[signer.key[lane] for signer in signers] for lane in range(2)],

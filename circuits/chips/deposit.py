@@ -40,7 +40,12 @@ class DepositChip(Chip):
     def constrain(self, c: Any, b: Builder) -> None:
         b.receive(
             QUEUED,
-            c.step, Kind.DEPOSIT.value, c.account, c.amount, c.owner, *NO_KEY,
+            c.step,
+            Kind.DEPOSIT.value,
+            c.account,
+            c.amount,
+            c.owner,
+            *NO_KEY,
             Outcome.APPLIED.value,
         )
         b.assert_zero("fresh means no identity", c.fresh * c.old_identity)
@@ -52,7 +57,9 @@ class DepositChip(Chip):
         )
         lookup_identity(b, NO_KEY, c.owner, c.new_identity, times=c.fresh)
         access(
-            b, c.account, c.step,
+            b,
+            c.account,
+            c.step,
             before=(c.old_identity, c.nonce, c.cash),
             after=(c.new_identity, c.nonce, c.cash + c.amount * CASH_PER_UNIT),
             gap=c.gap,

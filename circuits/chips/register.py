@@ -51,7 +51,13 @@ class RegisterChip(Chip):
     def constrain(self, c: Any, b: Builder) -> None:
         b.receive(
             QUEUED,
-            c.step, Kind.REGISTER_KEY.value, c.account, 0, c.owner, *c.key, 1 - c.valid,
+            c.step,
+            Kind.REGISTER_KEY.value,
+            c.account,
+            0,
+            c.owner,
+            *c.key,
+            1 - c.valid,
         )
         residual = curve_residual(c.key)
         b.assert_zero("on the curve means no residual", c.on_curve * residual)
@@ -72,10 +78,13 @@ class RegisterChip(Chip):
         )
         lookup_identity(b, c.eight_times, c.owner, c.new_identity, times=c.valid)
         access(
-            b, c.account, c.step,
+            b,
+            c.account,
+            c.step,
             before=(c.old_identity, c.nonce, c.cash),
             after=(c.new_identity, c.nonce, c.cash),
-            gap=c.gap, times=c.valid,
+            gap=c.gap,
+            times=c.valid,
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from circuits.air.chip import Chip, System, compile_system
+from circuits.air.describe import fingerprint_chip
 from circuits.air.shape import Shape
 from circuits.chips.batch import BatchChip
 from circuits.chips.bits import WideChip
@@ -49,6 +50,11 @@ def margin_system() -> System:
     return compile_system(CHIPS, PUBLIC_WORDS, PubdataChip.name, (BatchChip.name,), R)
 
 
+def fingerprints(system: System) -> dict[str, str]:
+    """One hexadecimal field element per chip that changes with any of its constraints."""
+    return {chip.name: hex(fingerprint_chip(chip, system.modulus)) for chip in system.chips}
+
+
 def _shape(name: str, log_chunk: int, log_heights: Mapping[str, int]) -> Shape:
     return Shape(name, tuple((chip.name, log_heights[chip.name]) for chip in CHIPS), log_chunk)
 
@@ -57,12 +63,22 @@ SHAPE_S = _shape(
     "S",
     18,
     {
-        "range16": 16, "wide": 12, "poseidon2": 12,
-        "signature_windows": 13, "signature_table": 11, "signature": 9,
-        "tree": 11, "leaf": 9,
-        "command": 9, "transfer": 9, "withdraw": 9,
-        "queue": 8, "deposit": 8, "register": 8,
-        "pubdata": 12, "batch": 0,
+        "range16": 16,
+        "wide": 12,
+        "poseidon2": 12,
+        "signature_windows": 13,
+        "signature_table": 11,
+        "signature": 9,
+        "tree": 11,
+        "leaf": 9,
+        "command": 9,
+        "transfer": 9,
+        "withdraw": 9,
+        "queue": 8,
+        "deposit": 8,
+        "register": 8,
+        "pubdata": 12,
+        "batch": 0,
     },
 )
 """Up to 512 signed commands and 256 L1 entries over about 200 accounts; tests and the demo."""
@@ -71,12 +87,22 @@ SHAPE_M = _shape(
     "M",
     20,
     {
-        "range16": 16, "wide": 15, "poseidon2": 15,
-        "signature_windows": 16, "signature_table": 14, "signature": 12,
-        "tree": 13, "leaf": 12,
-        "command": 12, "transfer": 12, "withdraw": 12,
-        "queue": 11, "deposit": 11, "register": 11,
-        "pubdata": 15, "batch": 0,
+        "range16": 16,
+        "wide": 15,
+        "poseidon2": 15,
+        "signature_windows": 16,
+        "signature_table": 14,
+        "signature": 12,
+        "tree": 13,
+        "leaf": 12,
+        "command": 12,
+        "transfer": 12,
+        "withdraw": 12,
+        "queue": 11,
+        "deposit": 11,
+        "register": 11,
+        "pubdata": 15,
+        "batch": 0,
     },
 )
 """Up to 4,096 signed commands and 2,048 L1 entries over about 1,900 accounts."""

@@ -49,20 +49,30 @@ class TransferChip(Chip):
         payload = c.to + amount * 2**ACCOUNT_BITS
         b.receive(
             AUTHORIZED,
-            c.step, Kind.TRANSFER.value, c.account, c.nonce, c.identity, c.owner, payload,
+            c.step,
+            Kind.TRANSFER.value,
+            c.account,
+            c.nonce,
+            c.identity,
+            c.owner,
+            payload,
         )
         cash_after = c.cash - amount * CASH_PER_UNIT
         b.lookup(WIDE, 1, cash_after)
         nonce_before = c.nonce - 1 - c.nonce_gap
         access(
-            b, c.account, c.step,
+            b,
+            c.account,
+            c.step,
             before=(c.identity, nonce_before, c.cash),
             after=(c.identity, c.nonce, cash_after),
             gap=c.gap,
         )
         b.assert_eq("the recipient exists", c.to_identity * c.to_inverse, 1)
         access(
-            b, c.to, c.step,
+            b,
+            c.to,
+            c.step,
             before=(c.to_identity, c.to_nonce, c.to_cash),
             after=(c.to_identity, c.to_nonce, c.to_cash + amount * CASH_PER_UNIT),
             gap=c.to_gap,
@@ -80,8 +90,7 @@ def fill(trace: Trace) -> dict[str, Any]:
         "account": [order.account for order in orders],
         "nonce": [order.nonce for order in orders],
         "nonce_gap": [
-            order.nonce - 1 - sender.nonce
-            for order, sender in zip(orders, senders, strict=True)
+            order.nonce - 1 - sender.nonce for order, sender in zip(orders, senders, strict=True)
         ],
         "owner": [sender.owner for sender in senders],
         "identity": [sender.identity for sender in senders],

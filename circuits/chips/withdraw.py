@@ -42,13 +42,20 @@ class WithdrawChip(Chip):
         amount = c.amount_minus_one + 1
         b.receive(
             AUTHORIZED,
-            c.step, Kind.WITHDRAW.value, c.account, c.nonce, c.identity, c.owner,
+            c.step,
+            Kind.WITHDRAW.value,
+            c.account,
+            c.nonce,
+            c.identity,
+            c.owner,
             amount * 2**ACCOUNT_BITS,
         )
         cash_after = c.cash - amount * CASH_PER_UNIT
         b.lookup(WIDE, 1, cash_after)
         access(
-            b, c.account, c.step,
+            b,
+            c.account,
+            c.step,
             before=(c.identity, c.nonce - 1 - c.nonce_gap, c.cash),
             after=(c.identity, c.nonce, cash_after),
             gap=c.gap,

@@ -12,15 +12,15 @@ NO_KEY = (0, 0)
 
 
 def statement_word(name: str) -> Expr:
-    """The public word of that name.
-
-    Raises: ValueError for a name that is no public word.
-    """
+    """The public word of that name."""
     return public(PUBLIC_WORDS.index(name))
 
 
 def lookup_identity(
-    b: Builder, key: tuple[Operand, Operand], owner: Operand, identity: Operand,
+    b: Builder,
+    key: tuple[Operand, Operand],
+    owner: Operand,
+    identity: Operand,
     times: Operand = 1,
 ) -> None:
     """`identity` is the hash of a key and the L1 owner, wherever `times` is 1."""

@@ -98,9 +98,7 @@ def fill_cells(trace: Trace, publics: Sequence[int]) -> dict[str, CellLists]:
     def add(name: str, columns: Mapping[str, Any]) -> None:
         cells[name] = split_cells(CHIP_BY_NAME[name], columns)
 
-    add("poseidon2", poseidon2.fill(
-        demand(HASH, cells, publics), demand(PERMUTE, cells, publics)
-    ))
+    add("poseidon2", poseidon2.fill(demand(HASH, cells, publics), demand(PERMUTE, cells, publics)))
     add("wide", bits.fill(demand(WIDE, cells, publics)))
     counts = np.zeros(range16.HEIGHT, dtype=np.uint32)
     for (value,), count in demand(RANGE16, cells, publics).items():
@@ -109,9 +107,7 @@ def fill_cells(trace: Trace, publics: Sequence[int]) -> dict[str, CellLists]:
     return cells
 
 
-def demand(
-    bus: Bus, cells: Mapping[str, CellLists], publics: Sequence[int]
-) -> Counter[Any]:
+def demand(bus: Bus, cells: Mapping[str, CellLists], publics: Sequence[int]) -> Counter[Any]:
     """How often each tuple of a table is looked up by the chips that are filled already."""
     system = margin_system()
     found: Counter[Any] = Counter()

@@ -97,8 +97,10 @@ def _frame(name: str, payload: bytes) -> bytes:
     encoded = name.encode("ascii")
     return b"".join(
         (
-            bytes([len(encoded)]), encoded,
-            len(payload).to_bytes(NUMBER_BYTES, "big"), payload,
+            bytes([len(encoded)]),
+            encoded,
+            len(payload).to_bytes(NUMBER_BYTES, "big"),
+            payload,
             _checksum(name, payload),
         )
     )
@@ -205,7 +207,9 @@ class _Reader:
         offset = 0
         for physical, width in zip(chip.columns, widths, strict=True):
             cells = np.frombuffer(
-                payload, DTYPES[physical.bits], height * width // _item_bytes(physical.bits),
+                payload,
+                DTYPES[physical.bits],
+                height * width // _item_bytes(physical.bits),
                 offset,
             )
             if physical.bits == FULL_BITS:
@@ -213,7 +217,8 @@ class _Reader:
                 if (row := _first_uncanonical(cells)) is not None:
                     raise self.error(
                         f"section {chip.name}: column {physical.name}: row {row}",
-                        "a field element below r", "a larger number",
+                        "a field element below r",
+                        "a larger number",
                     )
             columns.append(cells)
             offset += width * height

@@ -73,11 +73,7 @@ def make_trace(
             last_access[account_id] = event.step
             before.setdefault(account_id, _header(old))
             after[account_id] = _header(new)
-        steps.append(
-            Step(
-                event, time_ms, position, withdrawal_position, withdrawn, tuple(gaps)
-            )
-        )
+        steps.append(Step(event, time_ms, position, withdrawal_position, withdrawn, tuple(gaps)))
         time_ms = event.time_ms
         if isinstance(event, Withdrawn):
             withdrawal_position += 1
@@ -87,7 +83,10 @@ def make_trace(
     leaves = _leaves(nodes, after)
     accounts = tuple(
         TouchedAccount(
-            account_id, before[account_id], after[account_id], *leaves[account_id],
+            account_id,
+            before[account_id],
+            after[account_id],
+            *leaves[account_id],
             last_access[account_id],
         )
         for account_id in sorted(after)

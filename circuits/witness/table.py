@@ -15,9 +15,7 @@ from circuits.field import R
 
 FIELD_BYTES = 32
 FIELD_LIMBS = 4
-DTYPES: Mapping[int, str] = {
-    1: "<u1", 8: "<u1", 16: "<u2", 32: "<u4", 64: "<u8", FULL_BITS: "<u8"
-}
+DTYPES: Mapping[int, str] = {1: "<u1", 8: "<u1", 16: "<u2", 32: "<u4", 64: "<u8", FULL_BITS: "<u8"}
 """Cell type by the bits of a column; a full-width cell is four words, lowest first."""
 
 CellLists = list[list[int]]

@@ -13,8 +13,9 @@ import {Transcript} from "./lib/Transcript.sol";
 /// @dev A generated contract supplies the key; the constraint code lives in contracts of its own, because
 /// it does not fit into one (EIP-170). Their addresses are fixed at construction.
 abstract contract Verifier is IVerifier {
+    using Chips for Key;
     using Chips for uint256;
-    using Chips for bytes;
+    using Sumcheck for Transcript.Reader;
     using Transcript for Transcript.Reader;
 
     error StatementLength(uint256 expected, uint256 got);
@@ -31,12 +32,19 @@ abstract contract Verifier is IVerifier {
 
     uint256 private constant HEADER_WORDS = 12; // fold, weight, ten fingerprint inputs
 
-    /// Challenges of steps 1 and 2.
-    struct Batching {
-        uint256 fold;
+    /// What a verification knows so far. One memory object, because the stack has room for little more
+    /// than the three arguments.
+    struct Session {
+        Key key;
+        Transcript.Reader reader;
+        uint256[] heights;
+        uint256[] inputs; // of the constraint contracts
         uint256 tau;
-        uint256 sumWeight;
-        uint256 wordBase;
+        uint256 sumWeight; // lambda
+        uint256 wordBase; // zeta
+        uint256[] point; // of the first sumcheck
+        uint256 evaluationsAt;
+        Opening.Claim claim;
     }
 
     address private immutable PART_0;
@@ -81,46 +89,43 @@ abstract contract Verifier is IVerifier {
 
     /// @inheritdoc IVerifier
     function verify(uint256[] calldata words, uint256[] calldata pubdata, bytes calldata proof) external view {
-        Key memory key = _key();
+        Session memory session;
+        Key memory key = session.key = _key();
+        Opening.Claim memory claim = session.claim;
         // 0. The statement, in canonical form, then the heights that the prover claims.
         _checkStatement(key, words, pubdata);
-        uint256 size = _proofBytes(key);
-        if (proof.length != size) revert ProofLength(size, proof.length);
-        Transcript.Reader memory reader = _start(key, words, pubdata, proof);
-        uint256[] memory heights = reader.takeHeights(key.chips.length / 16);
-        _checkHeights(key, heights, pubdata.length);
+        if (proof.length != _proofBytes(key)) revert ProofLength(_proofBytes(key), proof.length);
+        Transcript.Reader memory reader = session.reader = _start(key, words, pubdata, proof);
+        session.heights = reader.takeHeights(key.chipCount());
+        _checkHeights(key, session.heights, pubdata.length);
 
         // 1. Main columns; challenges of the bus fingerprints.
-        Opening.Claim memory claim;
         claim.tauG2 = key.tauG2;
         claim.mainCount = key.mainChunks;
         claim.mainAt = reader.takePoints("main", key.mainChunks);
-        uint256 alpha = reader.challenge();
-        uint256[] memory inputs = _inputs(key, words, alpha, reader.challenge());
+        session.inputs = _inputs(session, words);
 
         // 2. Helper columns; challenges that batch all constraints into one polynomial.
         claim.helpersAt = reader.takePoints("help", key.helperChunks);
-        Batching memory batching;
-        batching.fold = reader.challenge();
-        batching.tau = reader.challenge();
-        batching.sumWeight = reader.challenge();
-        batching.wordBase = reader.challenge();
+        session.inputs[0] = reader.challenge();
+        session.tau = reader.challenge();
+        session.sumWeight = reader.challenge();
+        session.wordBase = reader.challenge();
 
         // 3. Sumcheck over the rows of all chips; the claim is the published words' share alone.
-        uint256[] memory point;
-        (point, claim.value) =
-            Sumcheck.run(reader, "rnd1", key.rounds, key.degree, _publishedShare(pubdata, batching));
+        claim.value = _publishedShare(session, pubdata);
+        (session.point, claim.value) = reader.runSumcheck("rnd1", key.rounds, key.degree, claim.value);
 
         // 4. Column values at the point; the constraints computed from them must give the claim.
-        uint256 evaluationsAt = reader.takeScalars("eval", key.columns);
-        uint256 expected = _expectedClaim(key, heights, inputs, evaluationsAt, point, batching);
+        session.evaluationsAt = reader.takeScalars("eval", key.columns);
+        uint256 expected = _expectedClaim(session);
         if (expected != claim.value) revert SumcheckMismatch(expected, claim.value);
         uint256 gamma = reader.challenge();
 
         // 5. Second sumcheck: all column claims become one claim on a sum of chunks.
-        claim.value = Reduction.combinedClaim(evaluationsAt, key.columns, gamma);
-        (claim.rho, claim.value) = Sumcheck.run(reader, "rnd2", key.logChunk, 2, claim.value);
-        claim.weights = Reduction.chunkWeights(key, point, gamma, claim.rho);
+        claim.value = Reduction.combinedClaim(session.evaluationsAt, key.columns, gamma);
+        (claim.rho, claim.value) = reader.runSumcheck("rnd2", key.logChunk, 2, claim.value);
+        claim.weights = Reduction.chunkWeights(key, session.point, gamma, claim.rho);
 
         // 6. Folds of the sum; 7. their values at -r^(2^i); 8. Shplonk quotient; 9. KZG witness.
         claim.foldsAt = reader.takePoints("fold", key.logChunk - 1);
@@ -135,28 +140,27 @@ abstract contract Verifier is IVerifier {
 
     function _checkStatement(Key memory key, uint256[] calldata words, uint256[] calldata pubdata) private pure {
         if (words.length != key.words) revert StatementLength(key.words, words.length);
-        uint256 place;
-        assembly ("memory-safe") {
-            place := words.offset
-        }
-        uint256 bad = Transcript.firstNotCanonical(place, words.length);
+        uint256 bad = Transcript.firstNotCanonical(_placeOf(words), words.length);
         if (bad < words.length) revert WordNotCanonical(bad, words[bad]);
-        uint256 limit;
-        for (uint256 i = 0; i < key.chips.length / 16; ++i) {
-            if (key.chips.recordAt(i).rule() == Chips.PUBDATA) limit = 1 << key.chips.recordAt(i).logHeight();
+        uint256 limit = 0;
+        for (uint256 i = 0; i < key.chipCount(); ++i) {
+            if (key.recordAt(i).rule() == Chips.PUBDATA) limit = 1 << key.recordAt(i).logHeight();
         }
         if (pubdata.length > limit) revert PubdataLength(limit, pubdata.length);
-        assembly ("memory-safe") {
-            place := pubdata.offset
-        }
-        bad = Transcript.firstNotCanonical(place, pubdata.length);
+        bad = Transcript.firstNotCanonical(_placeOf(pubdata), pubdata.length);
         if (bad < pubdata.length) revert PublishedNotCanonical(bad, pubdata[bad]);
+    }
+
+    function _placeOf(uint256[] calldata values) private pure returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := values.offset
+        }
     }
 
     function _proofBytes(Key memory key) private pure returns (uint256) {
         uint256 points = key.mainChunks + key.helperChunks + key.logChunk - 1 + 2;
         uint256 scalars = key.rounds * key.degree + key.columns + 3 * key.logChunk;
-        return 32 * ((key.chips.length / 16 + 7) / 8 + scalars) + 64 * points;
+        return 32 * ((key.chipCount() + 7) / 8 + scalars) + 64 * points;
     }
 
     /// Absorbs the key, the public words and the published words, each with its length.
@@ -166,33 +170,20 @@ abstract contract Verifier is IVerifier {
         returns (Transcript.Reader memory reader)
     {
         bytes32 published = keccak256(abi.encodePacked(pubdata));
-        bytes memory statement =
-            abi.encodePacked(key.digest, words.length, words, pubdata.length, published);
-        reader.state = uint256(
-            keccak256(
-                abi.encodePacked(
-                    keccak256("plasmaperps/proof/v1"), bytes4("stmt"), uint32(statement.length), statement
-                )
-            )
-        );
+        bytes memory statement = abi.encodePacked(key.digest, words.length, words, pubdata.length, published);
+        // A message of the proof is at most all columns or all points, and forty bytes go before it.
+        uint256 points = key.mainChunks + key.helperChunks + key.logChunk;
+        reader = Transcript.start(statement, Transcript.MESSAGE_HEAD + 32 * key.columns + 64 * points);
         uint256 offset;
         assembly ("memory-safe") {
             offset := proof.offset
         }
         reader.offset = offset;
-        uint256 scratch;
-        uint256 size = 32 * key.columns + 128;
-        uint256 chunks = 64 * (key.mainChunks + key.helperChunks + key.logChunk) + 128;
-        bytes memory area = new bytes(size > chunks ? size : chunks);
-        assembly ("memory-safe") {
-            scratch := add(area, 32)
-        }
-        reader.scratch = scratch;
     }
 
     function _checkHeights(Key memory key, uint256[] memory heights, uint256 published) private pure {
         for (uint256 i = 0; i < heights.length; ++i) {
-            uint256 record = key.chips.recordAt(i);
+            uint256 record = key.recordAt(i);
             uint256 limit = 1 << record.logHeight();
             uint256 height = heights[i];
             if (height > limit) revert HeightTooLarge(i, limit, height);
@@ -203,14 +194,13 @@ abstract contract Verifier is IVerifier {
     }
 
     /// Inputs of the constraint contracts: header, public words, row and activity per chip, evaluations.
-    function _inputs(Key memory key, uint256[] calldata words, uint256 alpha, uint256 beta)
-        private
-        pure
-        returns (uint256[] memory inputs)
-    {
-        inputs = new uint256[](HEADER_WORDS + key.words + 2 * (key.chips.length / 16) + key.columns);
+    /// Draws alpha and beta; what is not known yet stays zero.
+    function _inputs(Session memory session, uint256[] calldata words) private pure returns (uint256[] memory inputs) {
+        Key memory key = session.key;
+        inputs = new uint256[](HEADER_WORDS + key.words + 2 * key.chipCount() + key.columns);
         inputs[1] = 1;
-        inputs[2] = alpha;
+        inputs[2] = session.reader.challenge();
+        uint256 beta = session.reader.challenge();
         uint256 power = 1;
         for (uint256 i = 3; i < HEADER_WORDS; ++i) {
             power = mulmod(power, beta, R);
@@ -221,90 +211,85 @@ abstract contract Verifier is IVerifier {
         }
     }
 
-    /// lambda^2 sum_j pubdata[j] z_pub^j
-    function _publishedShare(uint256[] calldata pubdata, Batching memory batching)
-        private
-        pure
-        returns (uint256 share)
-    {
-        uint256 base = batching.wordBase;
-        assembly ("memory-safe") {
-            let r := R
-            for { let place := add(pubdata.offset, shl(5, pubdata.length)) } gt(place, pubdata.offset) {} {
-                place := sub(place, 32)
-                share := addmod(mulmod(share, base, r), calldataload(place), r)
-            }
-        }
-        return mulmod(share, mulmod(batching.sumWeight, batching.sumWeight, R), R);
+    /// lambda^2 sum_j pubdata[j] zeta^j
+    function _publishedShare(Session memory session, uint256[] calldata pubdata) private pure returns (uint256 share) {
+        share = Reduction.combinedClaim(_placeOf(pubdata), pubdata.length, session.wordBase);
+        return mulmod(share, mulmod(session.sumWeight, session.sumWeight, R), R);
     }
 
-    function _expectedClaim(
-        Key memory key,
-        uint256[] memory heights,
-        uint256[] memory inputs,
-        uint256 evaluationsAt,
-        uint256[] memory point,
-        Batching memory batching
-    ) private view returns (uint256 total) {
-        inputs[0] = batching.fold;
-        uint256 position = HEADER_WORDS + key.words;
-        for (uint256 i = 0; i < heights.length; ++i) {
-            uint256 start = key.rounds - key.chips.recordAt(i).logHeight();
-            inputs[position++] = Field.rowNumber(point, start);
-            inputs[position++] = Field.activity(heights[i], point, start);
-        }
-        uint256 size = 32 * key.columns;
-        assembly ("memory-safe") {
-            calldatacopy(add(add(inputs, 32), shl(5, position)), evaluationsAt, size)
-        }
-        uint256[] memory sums = _constraintSums(key, inputs);
-        uint256[] memory tauPoint = Field.squares(batching.tau, key.rounds);
-        uint256[] memory products = new uint256[](key.rounds + 1);
-        products[0] = 1;
-        for (uint256 i = 0; i < key.rounds; ++i) {
-            products[i + 1] = mulmod(products[i], point[i], R);
-        }
-        for (uint256 i = 0; i < heights.length; ++i) {
-            uint256 record = key.chips.recordAt(i);
+    /// sum_c kappa_c (eq_c * constraints_c + lambda * helpers_c), and the published words' chip.
+    function _expectedClaim(Session memory session) private view returns (uint256 total) {
+        Key memory key = session.key;
+        uint256[] memory sums = _constraintSums(session);
+        uint256[] memory equalities = Field.suffixEqualities(Field.squares(session.tau, key.rounds), session.point);
+        uint256[] memory products = Field.prefixProducts(session.point);
+        uint256 position = session.evaluationsAt;
+        for (uint256 i = 0; i < sums.length; ++i) {
+            uint256 record = key.recordAt(i);
             uint256 start = key.rounds - record.logHeight();
-            uint256 term = mulmod(Field.equality(tauPoint, start, point, start, record.logHeight()), sums[i], R);
-            uint256 helperSum = 0;
-            uint256 first = inputs[position];
-            position += record.mainColumns();
-            for (uint256 j = 0; j < record.helperColumns(); ++j) {
-                helperSum = addmod(helperSum, inputs[position++], R);
-            }
+            uint256 helpersAt = position + 32 * record.mainColumns();
+            uint256 share = Field.sumAt(helpersAt, record.helperColumns());
             if (record.rule() == Chips.PUBDATA) {
-                // lambda (h + lambda w z): the published words carry the square of lambda.
-                uint256 share = mulmod(first, Field.powersAt(batching.wordBase, point, start), R);
-                helperSum = addmod(helperSum, mulmod(batching.sumWeight, share, R), R);
+                // lambda (h + lambda w zeta^row): the published words carry the square of lambda.
+                uint256 weight = mulmod(session.sumWeight, Field.powersAt(session.wordBase, session.point, start), R);
+                share = addmod(share, mulmod(Field.wordAt(position), weight, R), R);
             }
-            term = addmod(term, mulmod(batching.sumWeight, helperSum, R), R);
-            total = addmod(total, mulmod(products[start], term, R), R);
+            share = mulmod(session.sumWeight, share, R);
+            share = addmod(share, mulmod(equalities[start], sums[i], R), R);
+            total = addmod(total, mulmod(products[start], share, R), R);
+            position = helpersAt + 32 * record.helperColumns();
         }
     }
 
     /// sum_i a^i (C_i - (1 - act) C_i(0)) of every chip, from the constraint contracts.
-    function _constraintSums(Key memory key, uint256[] memory inputs) private view returns (uint256[] memory sums) {
-        sums = new uint256[](key.chips.length / 16);
-        bytes memory partials = key.partials;
+    function _constraintSums(Session memory session) private view returns (uint256[] memory sums) {
+        uint256[] memory inputs = session.inputs;
+        _setPoint(session, inputs);
+        sums = new uint256[](session.heights.length);
+        bytes memory partials = session.key.partials;
         uint256 cursor = 0;
         for (uint256 part = 0; cursor < partials.length; ++part) {
             uint256 count = uint8(partials[cursor++]);
-            address target = _part(part);
-            uint256[] memory output = new uint256[](count + 1);
-            bool done;
-            assembly ("memory-safe") {
-                let size := shl(5, add(count, 1))
-                done := staticcall(gas(), target, add(inputs, 32), shl(5, mload(inputs)), add(output, 32), size)
-                done := and(done, eq(returndatasize(), size))
-            }
-            if (!done) revert PartFailed(part);
+            uint256[] memory output = _callPart(part, inputs, count + 1);
             inputs[1] = output[0];
             for (uint256 j = 1; j <= count; ++j) {
                 uint256 chip = uint8(partials[cursor++]);
                 sums[chip] = addmod(sums[chip], output[j], R);
             }
         }
+    }
+
+    /// Completes the inputs: row number and activity of every chip at its end of the point, column values.
+    function _setPoint(Session memory session, uint256[] memory inputs) private pure {
+        Key memory key = session.key;
+        uint256[] memory rows = Field.suffixRowNumbers(session.point);
+        uint256 position = HEADER_WORDS + key.words;
+        for (uint256 i = 0; i < session.heights.length; ++i) {
+            uint256 start = key.rounds - key.recordAt(i).logHeight();
+            inputs[position++] = rows[start];
+            inputs[position++] = Field.activity(session.heights[i], session.point, start);
+        }
+        uint256 source = session.evaluationsAt;
+        assembly ("memory-safe") {
+            // The rest of the inputs is exactly one word for every column.
+            let size := shl(5, sub(mload(inputs), position))
+            calldatacopy(add(add(inputs, 32), shl(5, position)), source, size)
+        }
+    }
+
+    function _callPart(uint256 part, uint256[] memory inputs, uint256 words)
+        private
+        view
+        returns (uint256[] memory output)
+    {
+        address target = _part(part);
+        output = new uint256[](words);
+        bool done;
+        assembly ("memory-safe") {
+            let size := shl(5, words)
+            done := staticcall(gas(), target, add(inputs, 32), shl(5, mload(inputs)), add(output, 32), size)
+            done := and(done, eq(returndatasize(), size))
+        }
+        if (!done) revert PartFailed(part);
     }
 }

@@ -75,13 +75,9 @@ class KernelBackend:
             points.append(msm(self._bases, pieces))
         return points
 
-    def helpers(
-        self, trace: KernelTrace, challenges: Sequence[int], words: Sequence[int]
-    ) -> None:
+    def helpers(self, trace: KernelTrace, challenges: Sequence[int], words: Sequence[int]) -> None:
         for chip, matrix in zip(trace.circuit.system.chips, trace.matrices, strict=True):
-            program = value_program(
-                interaction_tape(chip, len(words), R), challenges, words
-            )
+            program = value_program(interaction_tape(chip, len(words), R), challenges, words)
             if not fill_helpers(matrix, matrix.shape[1], program, group_ends(chip)):
                 raise ZeroDivisionError(f"chip {chip.name}: a fingerprint is zero")
 
@@ -100,9 +96,7 @@ class KernelBackend:
             asleep = key.rounds - chip.log_height
             constraints = None
             if chip.log_height:
-                program = folded_program(
-                    chip.tape, challenges, words, weights, chip.zero_values
-                )
+                program = folded_program(chip.tape, challenges, words, weights, chip.zero_values)
                 constraints = ConstraintRounds(program, chip.degree, tau_point[asleep:])
             powers = None
             if number == key.pubdata_chip:
@@ -113,9 +107,7 @@ class KernelBackend:
             missing.append(asleep)
         return KernelZerocheck(chips, missing, key.round_degree)
 
-    def reduction(
-        self, trace: KernelTrace, point: Sequence[int], gamma: int
-    ) -> KernelReduction:
+    def reduction(self, trace: KernelTrace, point: Sequence[int], gamma: int) -> KernelReduction:
         return KernelReduction(trace.circuit.key, trace.matrices, point, gamma)
 
     def combine(self, trace: KernelTrace, weights: Sequence[int]) -> np.ndarray:

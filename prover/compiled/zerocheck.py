@@ -44,9 +44,7 @@ class ConstraintRounds:
         tau = self._tau[0]
         values = [0] * len(self._wanted)
         if self._wanted.any() and matrix.shape[1]:
-            values = constraint_values(
-                matrix, self._program, state, self._equality, self._wanted
-            )
+            values = constraint_values(matrix, self._program, state, self._equality, self._wanted)
         # tau is a power of a challenge, so it is not zero.
         values[1] = (self._claim - (1 - tau) * values[0]) * pow(tau, -1, R) % R
         self._values = values
@@ -100,9 +98,7 @@ class ChipRounds:
             values = [a + b for a, b in zip(values, parts, strict=True)]
         if self._word_powers is not None:
             parts = extend(product_values(self._matrix[0], self._word_powers), count)
-            values = [
-                a + self._sum_weight**2 * b for a, b in zip(values, parts, strict=True)
-            ]
+            values = [a + self._sum_weight**2 * b for a, b in zip(values, parts, strict=True)]
         return [value % R for value in values]
 
     def bind(self, challenge: int) -> None:
@@ -128,7 +124,9 @@ class KernelZerocheck:
         self._chips = chips
         self._missing = missing
         self._degree = degree
-        self._totals = [chip.total() if rounds else 0 for chip, rounds in zip(chips, missing)]
+        self._totals = [
+            chip.total() if rounds else 0 for chip, rounds in zip(chips, missing, strict=True)
+        ]
         self._factors = [1] * len(chips)
         self._round = 0
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from circuits.chips.system import SHAPES, margin_system
 from circuits.witness.file import Witness
 from prover.cli import prover
+from prover.srs_tools import development_setup
 from sequencer.batch_files import witness_of
 from tests.support.batches import rich_batch
 from verifier.cli import verify
-from verifier.key import load_key
+from verifier.key import make_key, save_key
 
 
 def run(command, *arguments: object):
@@ -30,6 +32,13 @@ def refused(*arguments: object) -> str:
 def witness_path(tmp_path: Path) -> Path:
     path = tmp_path / "batch.witness"
     witness_of(rich_batch()).save(path)
+    return path
+
+
+def save_key_file(path: Path, shape_name: str, **setup_changes: object) -> Path:
+    """A key over the development setup, or one that differs from it as told."""
+    setup = replace(development_setup(), **setup_changes)
+    path.write_text(save_key(make_key(margin_system(), SHAPES[shape_name], setup)))
     return path
 
 
@@ -91,41 +100,34 @@ def test_a_damaged_witness_is_named_and_nothing_is_written(witness_path, tmp_pat
 def test_a_setup_that_is_not_the_key_s_is_refused(witness_path, tmp_path):
     small, proof = tmp_path / "small.srs", tmp_path / "batch.proof"
     run(prover, "srs", "new", "--log-size", 4, "-o", small)
-    other = tmp_path / "other.key"
-    text = Path("verifier/keys/S.json").read_text()
-    key = load_key(Path("verifier/keys/S.json"))
-    setup = replace(key.setup, source_hash=bytes(32), insecure=False)
-    changed = replace(key, setup=setup)
-    text = text.replace(key.setup.source_hash.hex(), bytes(32).hex())
-    text = text.replace('"insecure": true', '"insecure": false')
-    other.write_text(text.replace(key.digest.hex(), changed.digest.hex()))
+    other = save_key_file(tmp_path / "other.key", "S", source_hash=bytes(32), insecure=False)
     pinned = "the setup with source hash " + "00" * 32
     assert refused("prove", witness_path, "-o", proof, "--key", other) == (
         f"Error: --srs: expected {pinned}, got none"
     )
     line = refused("prove", witness_path, "-o", proof, "--key", other, "--srs", small)
     assert line.startswith(f"Error: {small}: source hash: expected {'00' * 32} as the key pins it")
-    line = refused("prove", witness_path, "-o", proof, "--key", "verifier/keys/M.json")
+    high = save_key_file(tmp_path / "high.key", "M")
+    line = refused("prove", witness_path, "-o", proof, "--key", high)
     assert line == f"Error: {witness_path}: shape: expected shape M of the key, got S"
 
 
 @pytest.mark.slow
 def test_a_proof_is_made_that_the_verifier_accepts(witness_path, tmp_path):
     proof, statement = tmp_path / "batch.proof", tmp_path / "batch.statement"
-    result = run(prover, "prove", witness_path, "-o", proof)
+    key = save_key_file(tmp_path / "margin.key", "S")
+    result = run(prover, "prove", witness_path, "-o", proof, "--key", key)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{proof}: {proof.stat().st_size} bytes, batch 1, shape S, ")
     assert lines[1].startswith(f"{statement}: ")
-    checked = run(verify, "proof", "--key", "verifier/keys/S.json", proof, statement)
+    checked = run(verify, "proof", "--key", key, proof, statement)
     assert checked.exit_code == 0
     assert checked.stdout.startswith("accepted: shape S, batch 1, ")
 
 
 @pytest.mark.slow
 def test_a_false_witness_ends_with_the_rule_that_it_breaks(witness_path, tmp_path):
-    from circuits.chips.system import margin_system
-
     witness = Witness.load(witness_path, margin_system())
     tables = list(witness.tables)
     (number,) = (i for i, table in enumerate(tables) if table.name == "pubdata")
@@ -133,7 +135,8 @@ def test_a_false_witness_ends_with_the_rule_that_it_breaks(witness_path, tmp_pat
     words[0, 0] ^= 1
     tables[number] = replace(tables[number], columns=(words,))
     replace(witness, tables=tuple(tables)).save(witness_path)
-    result = run(prover, "prove", witness_path, "-o", tmp_path / "batch.proof")
+    key, proof = save_key_file(tmp_path / "margin.key", "S"), tmp_path / "batch.proof"
+    result = run(prover, "prove", witness_path, "-o", proof, "--key", key)
     assert (result.exit_code, result.stdout) == (5, "")
     assert result.stderr.startswith(f"Error: {witness_path}: bus published ")
-    assert [path.name for path in tmp_path.iterdir()] == [witness_path.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [witness_path.name, key.name]

@@ -101,9 +101,7 @@ def test_stages_are_announced_in_order_and_timed():
         clock(stage)
 
     key = toy_key(toy_shape())
-    prove(
-        key, toy_system(), HONEST.words, HONEST.pubdata, HONEST.tables, kernels(key), observe
-    )
+    prove(key, toy_system(), HONEST.words, HONEST.pubdata, HONEST.tables, kernels(key), observe)
     assert seen == list(Stage)
     assert list(clock.seconds) == list(Stage)[:-1]
     assert min(clock.seconds.values()) >= 0

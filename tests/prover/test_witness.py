@@ -41,9 +41,7 @@ def test_single_row_chips_have_one_row():
 
 
 def test_one_row_per_published_word():
-    refuse(
-        WitnessMismatch, "height of words: expected 2, got 1", WITNESS.tables, pubdata=(1, 2)
-    )
+    refuse(WitnessMismatch, "height of words: expected 2, got 1", WITNESS.tables, pubdata=(1, 2))
 
 
 def test_wrong_column_count_type_and_length():

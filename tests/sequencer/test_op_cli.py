@@ -91,7 +91,7 @@ BAD_LINES = {
     "unknown command": (
         4,
         '{"kind":"order","after_ms":0}',
-        'field \'kind\': expected one of deposit, register_key, transfer, withdraw, got "order"',
+        "field 'kind': expected one of deposit, register_key, transfer, withdraw, got \"order\"",
     ),
     "another version": (
         1,
@@ -146,4 +146,8 @@ def test_a_file_of_refused_commands_has_no_batch(tmp_path: Path) -> None:
     path = written(tmp_path / "day.jsonl", lines)
     result = run(path, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    assert "1 commands: 0 accepted, 1 refused" in result.stdout
+    assert result.stdout.splitlines()[1:] == [
+        "1 commands: 0 accepted, 1 refused",
+        "no batch, so nothing was written",
+    ]
+    assert list(tmp_path.iterdir()) == [path]

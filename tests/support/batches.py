@@ -133,9 +133,7 @@ class Forgery:
         return self.publics[PUBLIC_WORDS.index(name)]
 
     def without_row(self, chip: str, row: int) -> Forgery:
-        return self.with_table(
-            chip, [[*each[:row], *each[row + 1 :]] for each in self.cells[chip]]
-        )
+        return self.with_table(chip, [[*each[:row], *each[row + 1 :]] for each in self.cells[chip]])
 
     def with_repeated_row(self, chip: str, row: int) -> Forgery:
         return self.with_table(chip, [[*each, each[row]] for each in self.cells[chip]])

@@ -34,33 +34,76 @@ library Field {
         }
     }
 
+    /// The same product over all coordinates from `start` on, for every start up to the length.
+    function suffixEqualities(uint256[] memory left, uint256[] memory right)
+        internal
+        pure
+        returns (uint256[] memory products)
+    {
+        uint256 count = left.length;
+        products = new uint256[](count + 1);
+        products[count] = 1;
+        for (uint256 start = count; start > 0;) {
+            unchecked {
+                --start;
+            }
+            products[start] = mulmod(products[start + 1], equality(left, start, right, start, 1), R);
+        }
+    }
+
+    /// Product of the coordinates before `start`, for every start up to the length.
+    function prefixProducts(uint256[] memory point) internal pure returns (uint256[] memory products) {
+        products = new uint256[](point.length + 1);
+        products[0] = 1;
+        for (uint256 i = 0; i < point.length; ++i) {
+            products[i + 1] = mulmod(products[i], point[i], R);
+        }
+    }
+
     /// Multilinear extension of [row < height] over the coordinates from `start` on.
     function activity(uint256 height, uint256[] memory point, uint256 start) internal pure returns (uint256 total) {
         uint256 bits = point.length - start;
         if (height == 1 << bits) return 1;
-        uint256 prefix = 1;
-        for (uint256 bit = bits; bit > 0;) {
-            unchecked {
-                --bit;
-            }
-            uint256 x = point[start + bit];
-            uint256 complement = addmod(1, R - x, R);
-            if ((height >> bit) & 1 == 1) {
-                total = addmod(total, mulmod(prefix, complement, R), R);
-                prefix = mulmod(prefix, x, R);
-            } else {
-                prefix = mulmod(prefix, complement, R);
+        assembly ("memory-safe") {
+            let r := R
+            let prefix := 1
+            let base := add(add(point, 32), shl(5, start))
+            for { let bit := bits } bit {} {
+                bit := sub(bit, 1)
+                let with := mulmod(prefix, mload(add(base, shl(5, bit))), r)
+                let without := addmod(prefix, sub(r, with), r)
+                switch and(shr(bit, height), 1)
+                case 0 { prefix := without }
+                default {
+                    total := addmod(total, without, r)
+                    prefix := with
+                }
             }
         }
     }
 
-    /// Multilinear extension of the row number: sum 2^b x_b.
-    function rowNumber(uint256[] memory point, uint256 start) internal pure returns (uint256 total) {
-        for (uint256 bit = point.length; bit > start;) {
+    /// Multilinear extension of the row number, sum 2^b x_b, over the coordinates from every start on.
+    function suffixRowNumbers(uint256[] memory point) internal pure returns (uint256[] memory rows) {
+        rows = new uint256[](point.length + 1);
+        for (uint256 start = point.length; start > 0;) {
             unchecked {
-                --bit;
+                --start;
             }
-            total = addmod(addmod(total, total, R), point[bit], R);
+            rows[start] = addmod(addmod(rows[start + 1], rows[start + 1], R), point[start], R);
+        }
+    }
+
+    /// The calldata word at a position.
+    function wordAt(uint256 position) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := calldataload(position)
+        }
+    }
+
+    /// Sum of `count` calldata words.
+    function sumAt(uint256 position, uint256 count) internal pure returns (uint256 total) {
+        for (uint256 i = 0; i < count; ++i) {
+            total = addmod(total, wordAt(position + 32 * i), R);
         }
     }
 

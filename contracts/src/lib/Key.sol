@@ -22,8 +22,15 @@ library Chips {
     uint256 internal constant SINGLE_ROW = 1;
     uint256 internal constant PUBDATA = 2;
 
+    uint256 private constant RECORD_BYTES = 16;
+
+    function chipCount(Key memory key) internal pure returns (uint256) {
+        return key.chips.length / RECORD_BYTES;
+    }
+
     /// Record of chip `index`, right aligned in 128 bits.
-    function recordAt(bytes memory chips, uint256 index) internal pure returns (uint256 record) {
+    function recordAt(Key memory key, uint256 index) internal pure returns (uint256 record) {
+        bytes memory chips = key.chips;
         assembly ("memory-safe") {
             record := shr(128, mload(add(add(chips, 32), shl(4, index))))
         }

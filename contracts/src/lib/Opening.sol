@@ -79,7 +79,7 @@ library Opening {
             uint256 root = roots[i];
             uint256 rho = claim.rho[i];
             uint256 difference = addmod(mulmod(root, addmod(1, R - rho, R), R), R - rho, R);
-            uint256 negated = _word(claim.negatedAt, i);
+            uint256 negated = Field.wordAt(claim.negatedAt + 32 * i);
             following = mulmod(addmod(root, root, R), following, R);
             following = addmod(following, R - mulmod(negated, difference, R), R);
             following = mulmod(following, inverses[i], R);
@@ -102,14 +102,8 @@ library Opening {
             uint256 atNegated = mulmod(power, inverses[2 * m + i], R);
             power = mulmod(power, claim.nu, R);
             constantTerm = addmod(constantTerm, mulmod(atPositive, positive[i], R), R);
-            constantTerm = addmod(constantTerm, mulmod(atNegated, _word(claim.negatedAt, i), R), R);
+            constantTerm = addmod(constantTerm, mulmod(atNegated, Field.wordAt(claim.negatedAt + 32 * i), R), R);
             scales[i] = addmod(atPositive, atNegated, R);
-        }
-    }
-
-    function _word(uint256 position, uint256 index) private pure returns (uint256 value) {
-        assembly ("memory-safe") {
-            value := calldataload(add(position, shl(5, index)))
         }
     }
 }

@@ -7,8 +7,8 @@ import {Chips, Key} from "./Key.sol";
 /// @title All column claims become one claim about a weighted sum of the chunks.
 /// @dev Mirrors verifier/reduction.py.
 library Reduction {
+    using Chips for Key;
     using Chips for uint256;
-    using Chips for bytes;
 
     /// sum_j gamma^j v_j over `count` evaluations that lie in calldata.
     function combinedClaim(uint256 position, uint256 count, uint256 gamma) internal pure returns (uint256 total) {
@@ -21,60 +21,71 @@ library Reduction {
         }
     }
 
+    /// What stays the same over all columns of a chip, and the running power of gamma.
+    struct Run {
+        uint256[] weights;
+        uint256[] rho;
+        uint256 log; // of the chip's height
+        uint256 rowFactor; // eq(r_c, low coordinates of rho)
+        uint256 gamma;
+        uint256 power;
+    }
+
     /// omega_k for every chunk.
     function chunkWeights(Key memory key, uint256[] memory point, uint256 gamma, uint256[] memory rho)
         internal
         pure
-        returns (uint256[] memory weights)
+        returns (uint256[] memory)
     {
-        weights = new uint256[](key.mainChunks + key.helperChunks);
-        uint256[] memory prefix = new uint256[](key.logChunk + 1);
-        uint256 power = 1;
-        uint256 count = key.chips.length / 16;
+        Run memory run;
+        run.weights = new uint256[](key.mainChunks + key.helperChunks);
+        run.rho = rho;
+        run.gamma = gamma;
+        run.power = 1;
+        uint256 count = key.chipCount();
         for (uint256 i = 0; i < count; ++i) {
-            uint256 record = key.chips.recordAt(i);
-            uint256 log = record.logHeight();
-            uint256 factor = Field.equality(point, key.rounds - log, rho, 0, log);
-            power = _run(weights, prefix, rho, log, record.mainStart(), record.mainColumns(), [factor, power, gamma]);
-            power = _run(weights, prefix, rho, log, record.helperStart(), record.helperColumns(), [factor, power, gamma]);
+            uint256 record = key.recordAt(i);
+            run.log = record.logHeight();
+            run.rowFactor = Field.equality(point, key.rounds - run.log, rho, 0, run.log);
+            _add(run, record.mainStart() >> run.log, record.mainColumns());
+            _add(run, record.helperStart() >> run.log, record.helperColumns());
         }
+        return run.weights;
     }
 
-    /// Adds the columns that stand one after the other from cell `start` on; returns the next power of gamma.
-    /// @dev prefix[b] is the product over the block's bits at and above b. Blocks count upwards, so only the
-    /// bits below the highest changed one are recomputed: two steps a column on average.
-    function _run(
-        uint256[] memory weights,
-        uint256[] memory prefix,
-        uint256[] memory rho,
-        uint256 log,
-        uint256 start,
-        uint256 columns,
-        uint256[3] memory scale // row factor, power of gamma, gamma
-    ) private pure returns (uint256 power) {
-        uint256 bits = rho.length - log;
-        power = scale[1];
-        prefix[bits] = scale[0];
-        uint256 stale = bits; // prefix[b] must be recomputed for b < stale
-        for (uint256 i = 0; i < columns; ++i) {
-            uint256 position = (start >> log) + i;
-            assembly ("memory-safe") {
-                let r := R
-                let base := add(prefix, 32)
-                let coordinates := add(add(rho, 32), shl(5, log))
-                for {} gt(stale, 0) {} {
-                    stale := sub(stale, 1)
-                    let x := mload(add(coordinates, shl(5, stale)))
-                    if iszero(and(shr(stale, position), 1)) { x := addmod(1, sub(r, x), r) }
-                    mstore(add(base, shl(5, stale)), mulmod(mload(add(base, shl(5, add(stale, 1)))), x, r))
+    /// Adds `count` columns that fill consecutive blocks of a chip's height, from block `first` on.
+    /// @dev 2^k blocks from a multiple of 2^k on have, for t < 2^k, sum_t gamma^t eq(t, rho) =
+    /// prod_b (1 - rho_b + rho_b gamma^(2^b)), so they are taken together.
+    function _add(Run memory run, uint256 first, uint256 count) private pure {
+        uint256[] memory rho = run.rho;
+        uint256[] memory weights = run.weights;
+        uint256 bits = rho.length - run.log;
+        assembly ("memory-safe") {
+            let r := R
+            let coordinates := add(add(rho, 32), shl(5, mload(add(run, 64))))
+            for {} count {} {
+                let value := mulmod(mload(add(run, 96)), mload(add(run, 160)), r)
+                let power := mload(add(run, 128)) // gamma^(2^b)
+                let size := 1
+                let bit := 0
+                // Together as long as the range is aligned, within the chunk and within the run.
+                for {} and(lt(bit, bits), iszero(or(and(first, size), gt(shl(1, size), count)))) {} {
+                    let x := mload(add(coordinates, shl(5, bit)))
+                    value := mulmod(value, addmod(addmod(1, sub(r, x), r), mulmod(x, power, r), r), r)
+                    power := mulmod(power, power, r)
+                    size := shl(1, size)
+                    bit := add(bit, 1)
                 }
-                let slot := add(add(weights, 32), shl(5, shr(bits, position)))
-                mstore(slot, addmod(mload(slot), mulmod(power, mload(base), r), r))
-                power := mulmod(power, mload(add(scale, 64)), r)
-                // bits that change when the position grows by one
-                let changed := xor(position, add(position, 1))
-                for {} changed { changed := shr(1, changed) } { stale := add(stale, 1) }
-                if gt(stale, bits) { stale := bits }
+                for {} lt(bit, bits) { bit := add(bit, 1) } {
+                    let x := mload(add(coordinates, shl(5, bit)))
+                    if iszero(and(shr(bit, first), 1)) { x := addmod(1, sub(r, x), r) }
+                    value := mulmod(value, x, r)
+                }
+                let slot := add(add(weights, 32), shl(5, shr(bits, first)))
+                mstore(slot, addmod(mload(slot), value, r))
+                mstore(add(run, 160), mulmod(mload(add(run, 160)), power, r))
+                first := add(first, size)
+                count := sub(count, size)
             }
         }
     }

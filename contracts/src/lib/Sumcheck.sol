@@ -10,7 +10,7 @@ library Sumcheck {
     using Transcript for Transcript.Reader;
 
     /// The point of challenges and the claim after `rounds` rounds of `degree` words each.
-    function run(Transcript.Reader memory reader, bytes4 label, uint256 rounds, uint256 degree, uint256 claim)
+    function runSumcheck(Transcript.Reader memory reader, bytes4 label, uint256 rounds, uint256 degree, uint256 claim)
         internal
         pure
         returns (uint256[] memory point, uint256)

@@ -9,12 +9,26 @@ library Transcript {
     struct Reader {
         uint256 state;
         uint256 offset;
-        uint256 scratch; // memory for one message, 40 bytes longer than the longest
+        uint256 scratch; // memory for the longest message and its head
     }
+
+    uint256 internal constant MESSAGE_HEAD = 40; // state, label, length
 
     error HeightPadding(uint256 expected, uint256 got);
     error ScalarNotCanonical(bytes4 label, uint256 index, uint256 got);
     error PointNotOnCurve(bytes4 label, uint256 index, uint256 x, uint256 y);
+
+    /// The transcript after the statement, with room for messages of `scratchBytes`, head included.
+    function start(bytes memory statement, uint256 scratchBytes) internal pure returns (Reader memory reader) {
+        bytes32 tag = keccak256("plasmaperps/proof/v1");
+        reader.state = uint256(keccak256(abi.encodePacked(tag, bytes4("stmt"), uint32(statement.length), statement)));
+        bytes memory area = new bytes(scratchBytes);
+        uint256 scratch;
+        assembly ("memory-safe") {
+            scratch := add(area, 32)
+        }
+        reader.scratch = scratch;
+    }
 
     /// state = keccak256(state | label | size as u32 | message); returns the message's calldata position.
     function take(Reader memory reader, bytes4 label, uint256 size) internal pure returns (uint256 position) {

@@ -54,7 +54,9 @@ def test_a_signature_for_another_domain_does_not_count() -> None:
 
 def test_every_signature_is_taken_once() -> None:
     assert rich_forgery().without_row("command", 0).answered().failing() == {
-        "bus clock", "bus authorized", "bus signature",
+        "bus clock",
+        "bus authorized",
+        "bus signature",
     }
 
 

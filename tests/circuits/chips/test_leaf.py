@@ -51,8 +51,7 @@ def test_every_word_of_a_leaf_is_bound(column: str, row: int, failing: set[str])
 def test_an_existing_account_cannot_pass_as_absent() -> None:
     forged = rich_forgery().with_cell("leaf", "existed", 0, 0).answered()
     assert forged.failing() == {
-        f"leaf/{name} of an absent account"
-        for name in ("old_identity", "old_cash", "old_hash")
+        f"leaf/{name} of an absent account" for name in ("old_identity", "old_cash", "old_hash")
     }
 
 

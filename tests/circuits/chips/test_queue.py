@@ -65,7 +65,9 @@ def test_an_outcome_cannot_hide_in_the_owner() -> None:
         .with_cell("queue", "owner_high.1", 3, 2**16)
     )
     assert forged.answered().failing() == {"bus range16", "bus queued"}
-    low = rich_forgery().with_cell("queue", "outcome", 3, 0).with_added(
-        "queue", "owner_low", 3, 2**160
+    low = (
+        rich_forgery()
+        .with_cell("queue", "outcome", 3, 0)
+        .with_added("queue", "owner_low", 3, 2**160)
     )
     assert low.answered().failing() == {"bus wide", "bus queued"}

@@ -73,9 +73,7 @@ def test_rows_decide_as_the_rules_do() -> None:
         ("gap", GOOD_OLD, {"bus header"}),
     ],
 )
-def test_every_word_of_a_registration_is_bound(
-    column: str, row: int, failing: set[str]
-) -> None:
+def test_every_word_of_a_registration_is_bound(column: str, row: int, failing: set[str]) -> None:
     forged = rich_forgery().with_added("register", column, row, 1).answered()
     assert forged.failing() == failing
 

@@ -1,114 +1,33 @@
-"""Whole batches that lie: each is consistent in all but one thing, and fails there and only there.
+"""Whole batches that lie about commands: consistent in all but one thing, they fail there.
 
 The forger writes events that never happened, a tree and a statement to match, fills every chip
 from them, and answers every look-up that is true.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from circuits.air.check import BusImbalance
-from circuits.chips.trace import Header, TouchedAccount
-from circuits.exchange.commit import build_tree, header_index, header_leaf
 from circuits.exchange.events import (
     Deposited,
-    Event,
-    KeyRegistered,
-    Outcome,
     Transferred,
     Withdrawn,
 )
-from circuits.exchange.limits import ACCOUNT_MAX
-from circuits.exchange.pubdata import publish
-from circuits.exchange.state import Account, State
+from circuits.exchange.state import Account
 from circuits.exchange.transactions.authority import digest_of
 from circuits.exchange.transactions.transfer import Transfer
 from circuits.exchange.transactions.withdraw import Withdraw
-from circuits.exchange.units import CASH_PER_UNIT, CashUnits
-from circuits.merkle import SparseTree
+from circuits.exchange.units import CASH_PER_UNIT
 from circuits.signature import sign
-from circuits.statement import Statement
-from circuits.witness.record import accesses, make_trace
 from sequencer.batcher import Batch
 from tests.support import exchange
-from tests.support.batches import Forgery, batch_of, rich_batch, rich_forgery
-
-
-def forged_batch(
-    batch: Batch, events: Sequence[Event], leaves: dict[int, int] | None = None
-) -> tuple[Statement, Forgery]:
-    """A statement and a witness for events that need not follow the rules.
-
-    The tree holds the headers that the events leave, unless told otherwise.
-    """
-    tree = batch.previous_tree.copy()
-    after = {account: new for event in events for account, _, new in accesses(event)}
-    new_leaves = {
-        header_index(account): header_leaf(new.identity, new.nonce, new.cash)
-        for account, new in after.items()
-    }
-    nodes = tree.update_many(new_leaves | (leaves or {}))
-    state = batch.state
-    for account, new in after.items():
-        if account <= ACCOUNT_MAX:
-            state = state.with_account(account, new)
-    published = publish(events, state)
-    accounts, markets, books, system = tree.region_roots()
-    statement = replace(
-        batch.statement,
-        new_root=tree.root,
-        root_accounts=accounts,
-        root_markets=markets,
-        root_books=books,
-        root_system=system,
-        time_first_ms=events[0].time_ms,
-        time_last_ms=events[-1].time_ms,
-        command_count=len(events),
-        queue_count=len(published.requests),
-        withdrawal_count=len(published.withdrawals),
-        account_count=len(published.accounts),
-        deposit_total=published.deposit_total,
-        withdrawal_total=published.withdrawal_total,
-        pubdata=published.words,
-    )
-    return statement, Forgery.of_trace(make_trace(statement, events, nodes))
-
-
-def failing(batch: Batch, events: Sequence[Event]) -> set[str]:
-    return forged_batch(batch, events)[1].failing()
-
-
-def with_cash(account: Account, difference: int) -> Account:
-    return account.with_cash(CashUnits(account.cash + difference))
-
-
-def next_withdrawal(batch: Batch, amount: int, nonce: int, step: int) -> Withdrawn:
-    """A well-signed withdrawal of account 1 after the batch, which the rules never saw."""
-    order = Withdraw(1, nonce, exchange.EXPIRY_MS, amount)
-    digest = digest_of(order, exchange.DOMAIN)
-    before = batch.state.accounts.get(1)
-    assert before is not None
-    return Withdrawn(
-        step=step,
-        time_ms=batch.statement.time_last_ms,
-        transaction=order,
-        signature=sign(exchange.secret_of(1), digest),
-        digest=digest,
-        before=before,
-        after=with_cash(before, -amount * CASH_PER_UNIT).with_nonce(nonce),
-    )
+from tests.support.batches import Forgery, batch_of, rich_batch
+from tests.support.forging import failing, forged_batch, next_withdrawal, small_batch, with_cash
 
 
 @pytest.fixture(scope="module")
 def small() -> Batch:
-    """Account 1 withdraws, then pays account 2."""
-    return batch_of(
-        exchange.withdraw(1, 3, 100),
-        exchange.transfer(1, 4, 2, 50),
-        state=exchange.funded(2),
-    )
+    return small_batch()
 
 
 def test_the_forger_s_tools_are_honest(small: Batch) -> None:
@@ -137,7 +56,8 @@ def test_a_larger_deposit_than_custody_took() -> None:
     words = forgery.cells["pubdata"][0]
     told = [batch.statement.pubdata[0], *words[1:]]
     assert forgery.with_table("pubdata", [told]).failing() == {
-        "bus leaf_chain", "bus published",
+        "bus leaf_chain",
+        "bus published",
     }
 
 
@@ -158,7 +78,10 @@ def test_a_withdrawal_is_counted_twice(small: Batch) -> None:
     """Two rows for one command: authority, header and clock know of one only."""
     forgery = Forgery.honest(small)
     assert forgery.with_repeated_row("withdraw", 0).answered().failing() == {
-        "bus authorized", "bus header", "bus published", "bus withdrawal_chain",
+        "bus authorized",
+        "bus header",
+        "bus published",
+        "bus withdrawal_chain",
     }
 
 
@@ -273,186 +196,6 @@ def test_a_transfer_to_self_that_doubles_the_amount() -> None:
     assert read_again.failing() == {"bus header", "bus leaf_chain"}
 
 
-def test_an_account_is_touched_twice() -> None:
-    """Two leaves for one account, each with one of two withdrawals of the same cash."""
-    state = exchange.funded(1, amount=100)
-    batch = batch_of(exchange.withdraw(1, 1, 100), state=state)
-    (first,) = batch.events
-    assert isinstance(first, Withdrawn)
-    order = Withdraw(1, 2, exchange.EXPIRY_MS, 100)
-    digest = digest_of(order, exchange.DOMAIN)
-    second = replace(
-        first,
-        step=2,
-        transaction=order,
-        signature=sign(exchange.secret_of(1), digest),
-        digest=digest,
-        after=first.after.with_nonce(2),
-    )
-    statement, _ = forged_batch(batch, [first, second])
-    trace = make_trace(statement, [first, second], batch.touched_nodes)
-    (last,) = trace.accounts
-    # Both accesses read the cell of step 0, and both cells that they leave are closed.
-    one = TouchedAccount(
-        1,
-        last.before,
-        Header(first.after.identity, 1, first.after.cash),
-        last.old_leaf,
-        header_leaf(first.after.identity, 1, first.after.cash),
-        time_last=1,
-    )
-    two = replace(last, new_leaf=header_leaf(second.after.identity, 2, second.after.cash))
-    *words, head, cash, identity = publish([first, second], batch.state).words
-    assert head == 1 + (1 << 24)
-    forged_words = (*words, head, cash, identity, 1 + (2 << 24), cash, identity)
-    statement = replace(
-        statement,
-        account_count=2,
-        pubdata=forged_words,
-        new_root=batch.statement.new_root,
-        root_accounts=batch.statement.root_accounts,
-    )
-    steps = (trace.steps[0], replace(trace.steps[1], gaps=(1,)))
-    forgery = Forgery.of_trace(
-        replace(trace, statement=statement, accounts=(one, two), steps=steps)
-    )
-    assert forgery.failing() == {"bus range16", "bus node"}
-
-
-def test_an_untouched_sibling_is_changed(small: Batch) -> None:
-    """Account 3, which no command names, grows in a corner of the tree."""
-    rich = header_leaf(5, 0, 10**30)
-    forgery = forged_batch(small, small.events, leaves={header_index(1) + 1: rich})[1]
-    assert forgery.failing() == {"tree/child 1 is kept"}
-
-
-def test_a_sibling_is_changed_and_called_touched(small: Batch) -> None:
-    rich = header_leaf(5, 0, 10**30)
-    forgery = forged_batch(small, small.events, leaves={header_index(1) + 1: rich})[1]
-    levels = forgery.cells["tree"][0]
-    names = [row for row, level in enumerate(levels) if level == 1]
-    row = next(row for row in names if forgery.value("tree", "new[1]", row) == rich)
-    assert forgery.with_cell("tree", "touched[1]", row, 1).failing() == {"bus node"}
-
-
-def queue_rows_exchanged(forgery: Forgery, first: int, second: int) -> Forgery:
-    positions = [forgery.value("queue", "position", row) for row in (first, second)]
-    forgery = forgery.with_cell("queue", "position", first, positions[1])
-    forgery = forgery.with_cell("queue", "position", second, positions[0])
-    words = list(forgery.cells["pubdata"][0])
-    one, two = (slice(4 * row, 4 * row + 4) for row in (first, second))
-    words[one], words[two] = words[two], words[one]
-    return forgery.with_table("pubdata", [words])
-
-
-def test_queue_entries_run_in_another_order() -> None:
-    """The published words keep the order of L1, the steps do not."""
-    assert queue_rows_exchanged(rich_forgery(), 1, 2).failing() == {"bus clock"}
-
-
-def test_queue_entries_are_published_in_another_order() -> None:
-    forgery = rich_forgery()
-    words = list(forgery.cells["pubdata"][0])
-    words[0:4], words[4:8] = words[4:8], words[0:4]
-    assert forgery.with_table("pubdata", [words]).failing() == {"bus published"}
-
-
-def test_a_queue_entry_is_skipped() -> None:
-    """The words of all entries are there, but one of them never ran."""
-    batch = batch_of(
-        exchange.deposit(1, 10), exchange.deposit(1, 20), exchange.deposit(2, 30)
-    )
-    first, second, third = batch.events
-    assert isinstance(third, Deposited)
-    kept = [first, second]
-    statement, _ = forged_batch(batch, kept)
-    lost = publish([third], batch.state).requests[0].words
-    words = (*statement.pubdata[:8], *lost, *statement.pubdata[8:])
-    told = replace(
-        statement, queue_count=3, pubdata=words, deposit_total=batch.statement.deposit_total
-    )
-    tree = batch.previous_tree.copy()
-    leaves = {header_index(1): header_leaf(*_header(batch.state, 1))}
-    forgery = Forgery.of_trace(make_trace(told, kept, tree.update_many(leaves)))
-    assert forgery.failing() == {"bus clock", "bus leaf_chain", "bus published"}
-
-
-def _header(state: State, account_id: int) -> Header:
-    account = state.accounts.get(account_id)
-    assert account is not None
-    return Header(account.identity, account.nonce, account.cash)
-
-
-def test_a_good_key_is_refused() -> None:
-    batch = batch_of(exchange.register(1))
-    (event,) = batch.events
-    assert isinstance(event, KeyRegistered)
-    refused = replace(event, cleared_key=None, after=None, outcome=Outcome.INVALID_KEY)
-    assert failing(batch, [refused]) == {
-        "register/small order means the identity",
-        "register/no small order means another point",
-    }
-
-
-@pytest.mark.parametrize(
-    ("key", "failing_constraints"),
-    [
-        (
-            exchange.OFF_CURVE,
-            {
-                "register/small order means the identity",
-                "register/no small order means another point",
-            },
-        ),
-        ((0, 1), {"register/no small order means another point"}),
-    ],
-)
-def test_a_bad_key_is_accepted(key: tuple[int, int], failing_constraints: set[str]) -> None:
-    """The forger files an identity under eight times the point that the row doubles."""
-    batch = batch_of(exchange.register(1, key))
-    (event,) = batch.events
-    assert isinstance(event, KeyRegistered)
-    forgery = Forgery.honest(batch)
-    cleared = tuple(forgery.value("register", f"eight_times[{lane}]", 0) for lane in range(2))
-    account = Account(event.owner).with_key((cleared[0], cleared[1]))
-    accepted = replace(event, cleared_key=cleared, after=account, outcome=Outcome.APPLIED)
-    assert failing(batch, [accepted]) == failing_constraints
-
-
-def test_an_account_beyond_24_bits() -> None:
-    """Such a header would lie in the region of the markets. Queue and batch chip refuse it."""
-    batch = batch_of(exchange.deposit(1, 10))
-    (event,) = batch.events
-    assert isinstance(event, Deposited)
-    beyond = ACCOUNT_MAX + 1
-    tree = SparseTree()
-    leaf = header_leaf(event.after.identity, 0, event.after.cash)
-    nodes = tree.update_many({header_index(beyond): leaf})
-    accounts, markets, books, system = tree.region_roots()
-    words = list(batch.statement.pubdata)
-    words[0] += (beyond - 1) << 8
-    words[4] += beyond - 1
-    statement = replace(
-        batch.statement,
-        new_root=tree.root,
-        root_accounts=accounts,
-        root_markets=markets,
-        root_books=books,
-        root_system=system,
-        pubdata=tuple(words),
-    )
-    trace = make_trace(statement, [replace(event, account_id=beyond)], nodes)
-    forgery = Forgery.of_trace(trace)
-    assert forgery.failing() == {"bus range16"}
-    blamed = {
-        chip
-        for each in forgery.failures()
-        if isinstance(each, BusImbalance)
-        for chip, _, _ in each.places
-    }
-    assert blamed == {"queue", "batch"}
-
-
 def test_an_amount_of_zero(small: Batch) -> None:
     for nothing in (
         next_withdrawal(small, 0, nonce=5, step=3),
@@ -471,9 +214,7 @@ def _empty_transfer(batch: Batch) -> Transferred:
     signature = sign(exchange.secret_of(1), digest)
     after = sender.with_nonce(5)
     time_ms = batch.statement.time_last_ms
-    return Transferred(
-        3, time_ms, order, signature, digest, sender, after, recipient, recipient
-    )
+    return Transferred(3, time_ms, order, signature, digest, sender, after, recipient, recipient)
 
 
 def test_a_transfer_to_an_account_that_is_not_there(small: Batch) -> None:
@@ -499,56 +240,7 @@ def test_a_transfer_to_an_account_that_is_not_there(small: Batch) -> None:
     row = forgery.height("transfer") - 1
     as_absent = forgery.with_cell("transfer", "to_identity", row, 0).answered()
     assert as_absent.failing() == {
-        "transfer/the recipient exists", "bus header", "bus hash",
+        "transfer/the recipient exists",
+        "bus header",
+        "bus hash",
     }
-
-
-def test_a_row_beyond_the_height_sends_nothing() -> None:
-    """Rows that are not active do not count: their receivers are left alone.
-
-    That the proof system enforces it is shown per chip with activity 0 (tests.support.breaker).
-    """
-    for chip, failing_buses in {
-        "command": {"bus clock", "bus authorized", "bus signature"},
-        "withdraw": {"bus authorized", "bus header", "bus published", "bus withdrawal_chain"},
-        "leaf": {"bus header", "bus node", "bus leaf_chain", "bus published"},
-        "queue": {"bus clock", "bus queued", "bus published"},
-    }.items():
-        forgery = rich_forgery()
-        cut = forgery.without_row(chip, forgery.height(chip) - 1).answered()
-        assert cut.failing() == failing_buses
-
-
-@pytest.mark.parametrize("times", [2, -1])
-def test_a_multiplicity_is_forged(times: int) -> None:
-    forgery = rich_forgery()
-    existed = forgery.with_cell("leaf", "existed", 2, times).answered()
-    assert "leaf/existed is a bit" in existed.failing()
-    touched = forgery.with_cell("tree", "touched[3]", 0, times)
-    assert {"tree/touched[3] is a bit"} <= touched.failing()
-    valid = forgery.with_cell("register", "valid", 1, times).answered()
-    assert {"register/valid is a bit", "bus header"} <= valid.failing()
-    fresh = forgery.with_cell("deposit", "fresh", 1, times).answered()
-    assert "deposit/fresh is a bit" in fresh.failing()
-
-
-@pytest.mark.parametrize(
-    ("table", "column", "bus"),
-    [
-        ("poseidon2", "count_hash", "bus hash"),
-        ("poseidon2", "count_permute", "bus permute"),
-        ("wide", "count", "bus wide"),
-        ("range16", "count", "bus range16"),
-        ("signature_table", "count[1]", "bus signature_entry"),
-    ],
-)
-def test_a_table_counts_what_nobody_asked(table: str, column: str, bus: str) -> None:
-    assert rich_forgery().with_added(table, column, 0, 1).failing() == {bus}
-    assert rich_forgery().with_added(table, column, 0, -1).failing() == {bus}
-
-
-def test_an_old_tree_of_another_exchange(small: Batch) -> None:
-    """The old root of the statement is that of a state in which account 1 owns more."""
-    richer = exchange.funded(2, amount=10**9)
-    forgery = Forgery.honest(small).with_public("old_root", build_tree(richer).root)
-    assert forgery.failing() == {"bus node"}

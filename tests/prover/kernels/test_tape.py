@@ -45,9 +45,7 @@ def test_every_row_equals_the_tape_on_integers(name, rng):
     rows = BLOCK + 3
     cells, matrix = random_matrix(rng, tape.columns, rows)
     state = RowState(rows - 2, 77, 5, 9)
-    found = run_rows(
-        value_program(tape, CHALLENGES, PUBLICS), matrix, tape.constraints, state
-    )
+    found = run_rows(value_program(tape, CHALLENGES, PUBLICS), matrix, tape.constraints, state)
     for row in range(rows):
         active = 1 if row < rows - 2 else 77 if row == rows - 2 else 0
         expected = evaluate_tape(

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from circuits.air.chip import Chip
+from circuits.air.columns import U24, U64, U128, Bit, Columns, Field, Given
+from circuits.errors import ConstraintError
+from circuits.field import R
+from circuits.witness.table import cell_bytes, pack_table, split_cells
+
+
+class SampleChip(Chip):
+    """One of everything."""
+
+    name = "sample"
+
+    class Cols(Columns):
+        flag: Bit
+        small: U24
+        word: Given[U64]
+        half: Given[U128]
+        pair: Field[2]
+
+
+FILLED = {
+    "flag": [0, 1],
+    "small": [1, 2**24 - 1],
+    "word": np.array([5, 2**64 - 1], dtype=np.uint64),
+    "half": [0, 2**128 - 1],
+    "pair": [[1, R - 1], [2**64, 7]],
+}
+CELLS = [
+    [0, 1], [1, 2**16 - 1], [0, 2**8 - 1], [5, 2**64 - 1], [0, 2**128 - 1], [1, R - 1], [2**64, 7],
+]  # fmt: skip
+
+
+def test_wide_integers_become_limbs() -> None:
+    assert split_cells(SampleChip(), FILLED) == CELLS
+
+
+def test_a_table_keeps_every_cell_at_its_own_width() -> None:
+    columns = SampleChip.Cols.physical
+    table = pack_table("sample", columns, CELLS)
+    assert (table.name, table.height) == ("sample", 2)
+    assert [column.dtype.name for column in table.columns] == [
+        "uint8",
+        "uint16",
+        "uint8",
+        "uint64",
+        "uint64",
+        "uint64",
+        "uint64",
+    ]
+    assert [column.shape for column in table.columns] == [(2,)] * 4 + [(2, 4)] * 3
+    assert table.columns[6][0].tolist() == [0, 1, 0, 0]
+    assert table.cells() == CELLS
+    stored = [cell_bytes(physical) * 2 for physical in columns]
+    assert stored == [column.nbytes for column in table.columns]
+
+
+def test_an_empty_table_keeps_its_columns() -> None:
+    table = pack_table("sample", SampleChip.Cols.physical, [[] for _ in CELLS])
+    assert table.height == 0
+    assert table.columns[6].shape == (0, 4)
+    assert table.cells() == [[] for _ in CELLS]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("flag", 2, "chip sample: column flag: row 1: expected 0..1, got 2"),
+        ("small", 2**24, "chip sample: column small: row 1: expected 0..16777215, got 16777216"),
+        ("small", -1, "chip sample: column small: row 1: expected 0..16777215, got -1"),
+        ("half", R, f"chip sample: column half: row 1: expected 0..{R - 1}, got {R}"),
+    ],
+)
+def test_a_value_without_a_cell_is_named(name: str, value: int, message: str) -> None:
+    with pytest.raises(ConstraintError) as caught:
+        split_cells(SampleChip(), FILLED | {name: [0, value]})
+    assert str(caught.value) == message
+
+
+def test_columns_have_one_height() -> None:
+    with pytest.raises(ConstraintError, match=r"chip sample: expected columns of one height"):
+        split_cells(SampleChip(), FILLED | {"flag": [0]})
