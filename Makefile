@@ -119,6 +119,6 @@ ci: ## Run exactly what continuous integration runs
 .PHONY: clean
 clean: ## Remove all that the other targets made, the environments included
 	rm -rf $(VENV) contracts/node_modules .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache \
-		dist build demo-out
+		dist build demo-out batches
 	find circuits verifier prover sequencer tests scripts -name __pycache__ -type d -prune \
 		-exec rm -rf {} +

@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "demo": LazyCommand(
         "sequencer.demo", "demo", "Run a trading day end to end: batches, proofs, settlement."
     ),
-    "op": LazyCommand("sequencer.op_cli", "op", "Run the venue: order, seal and post batches."),
+    "op": LazyCommand("sequencer.op_cli", "op", "Run the venue: order commands and seal batches."),
     "prover": LazyCommand("prover.cli", "prover", "Prepare a setup and prove batches."),
     "verify": LazyCommand("verifier.cli", "verify", "Check a proof or a verifying key."),
     "circuit": LazyCommand(

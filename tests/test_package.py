@@ -45,8 +45,8 @@ def test_the_wheel_brings_every_source_and_data_file(wheel: zipfile.ZipFile) -> 
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", *sorted(PACKAGES))
     expected = {name for name in listed.splitlines() if (ROOT / name).is_file()}
     shipped = {name for name in wheel.namelist() if name.partition("/")[0] in PACKAGES}
-    assert shipped == expected
-    assert {Path(name).suffix for name in shipped} <= {".py", ".json"}
+    assert shipped == expected | {"sequencer/data/margin_day.jsonl"}
+    assert {Path(name).suffix for name in shipped} <= {".py", ".json", ".jsonl"}
 
 
 def test_the_wheel_installs_the_command(wheel: zipfile.ZipFile) -> None:

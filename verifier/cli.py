@@ -146,7 +146,7 @@ def _facts(key: VerifyingKey) -> list[tuple[str, str]]:
     return [
         *facts,
         ("columns", f"{key.columns}, of which {helpers} for buses"),
-        ("constraints", f"{key.constraints} of degree up to {key.round_degree - 1}"),
+        ("constraints", f"{key.constraints} of degree up to {max(c.degree for c in key.chips)}"),
         ("commitments", f"{key.layout.chunks} chunks of 2^{key.log_chunk} cells"),
         ("proof", f"{proof_bytes(key)} bytes"),
         ("[tau]_2", "on the curve and in the group of order r"),

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from circuits.air.builder import RANGE16
 from circuits.air.chip import COUNT_TOTAL_MAX, ChipError, System
+
+RANGE16_LOG_ROWS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Layout:
 def lay_out(system: System, shape: Shape) -> Layout:
     """Place every column.
 
-    Raises: ChipError when a chip has no height, is higher than a chunk, or counts could wrap.
+    Raises: ChipError when a chip has no height, is higher than a chunk, when the range table has
+    rows above 2^16 (each is a number that it offers), or when counts could wrap.
     """
     heights = dict(shape.log_heights)
     for chip in system.chips:
@@ -63,6 +67,12 @@ def lay_out(system: System, shape: Shape) -> Layout:
             raise ChipError(
                 f"shape {shape.name}: chip {chip.name}: expected a log height from 0 to "
                 f"{shape.log_chunk}, got {heights.get(chip.name)}"
+            )
+        offers = any(each.bus is RANGE16 and each.sign < 0 for each in chip.interactions)
+        if offers and heights[chip.name] > RANGE16_LOG_ROWS:
+            raise ChipError(
+                f"shape {shape.name}: chip {chip.name}: expected at most 2^{RANGE16_LOG_ROWS} "
+                f"rows in a range table, got 2^{heights[chip.name]}"
             )
     total = system.count_total(heights)
     if total >= COUNT_TOTAL_MAX:

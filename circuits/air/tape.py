@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from circuits.air.expr import Expr, Op, walk
 
@@ -221,7 +222,7 @@ def compile_tape(
 def run_tape(
     tape: Tape,
     inputs: Sequence,
-    emit: Callable[[int, object], None],
+    emit: Callable[[int, Any], None],
     multiply: Callable,
     add: Callable,
     subtract: Callable,

@@ -141,7 +141,7 @@ def test_every_word_must_be_canonical(
 ) -> None:
     rollup, statement = ready
     outcome = refused(rollup, statement, **{PUBLIC_WORDS[index]: value})
-    assert outcome == ("WordNotCanonical", {"index": index, "value": value})
+    assert outcome == ("WordNotCanonical", {"index": index, "got": value})
 
 
 @pytest.mark.parametrize("value", [R, Q - 1, 2**256 - 1])
@@ -153,7 +153,7 @@ def test_every_published_word_must_be_canonical(
         outcome = refused(rollup, statement, pubdata=with_word(statement, index, value))
         assert outcome == (
             "WordNotCanonical",
-            {"index": len(PUBLIC_WORDS) + index, "value": value},
+            {"index": len(PUBLIC_WORDS) + index, "got": value},
         )
 
 

@@ -257,7 +257,7 @@ def column_numbers() -> dict[str, int]:
 
 
 @pytest.mark.parametrize(
-    "column", ["step.next", "step.logup[0]", "squares.count", "words.word", "ends.logup[0]"]
+    "column", ["step.inverse", "step.logup[0]", "squares.count", "words.word", "ends.logup[0]"]
 )
 def test_a_lie_about_a_column_passes_the_constraints_and_fails_the_opening(column: str) -> None:
     witness = BAD_TABLES["constraint broken in one row"]

@@ -9,7 +9,7 @@ interface ISettlement {
     /// @notice The statement has a fixed number of public words.
     error WrongWordCount(uint256 expected, uint256 got);
     /// @notice A word is not below the BN254 scalar modulus; published words count on after the public words.
-    error WordNotCanonical(uint256 index, uint256 value);
+    error WordNotCanonical(uint256 index, uint256 got);
     /// @notice The statement is for another chain or another contract.
     error WrongDomain(uint256 expected, uint256 got);
     /// @notice Not the next batch: replayed, or ahead of its turn.

@@ -9,10 +9,8 @@ library Bn254 {
     error PrecompileFailed(uint256 precompile);
     error OpeningMismatch(uint256 expected, uint256 got);
 
-    /// A running sum: words 0-1 the sum, 2-3 the next point, 4 its scalar.
-    function start() internal pure returns (uint256[5] memory sum) {}
-
     /// sum += scalar * (x, y)
+    /// @dev A running sum: words 0-1 the sum, zero at first, 2-3 the next point, 4 its scalar.
     function addScaled(uint256[5] memory sum, uint256 x, uint256 y, uint256 scalar) internal view {
         bool done;
         assembly ("memory-safe") {

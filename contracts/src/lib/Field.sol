@@ -130,22 +130,24 @@ library Field {
     /// Replaces every value by its inverse with one modular exponentiation (EIP-198).
     /// @dev A zero value makes the product zero and is refused: MODEXP would return 0 silently (trap S9).
     function invertAll(uint256[] memory values) internal view {
-        uint256 count = values.length;
-        uint256[] memory prefix = new uint256[](count + 1);
-        prefix[0] = 1;
-        for (uint256 i = 0; i < count; ++i) {
-            prefix[i + 1] = mulmod(prefix[i], values[i], R);
+        uint256[] memory prefix = new uint256[](values.length);
+        uint256 product = 1;
+        assembly ("memory-safe") {
+            let end := shl(5, mload(values))
+            for { let offset := 32 } iszero(gt(offset, end)) { offset := add(offset, 32) } {
+                mstore(add(prefix, offset), product)
+                product := mulmod(product, mload(add(values, offset)), R)
+            }
         }
-        uint256 product = prefix[count];
         uint256 inverse = _power(product, R - 2);
         if (mulmod(product, inverse, R) != 1) revert DegenerateChallenge(product);
-        for (uint256 i = count; i > 0;) {
-            unchecked {
-                --i;
+        assembly ("memory-safe") {
+            for { let offset := shl(5, mload(values)) } offset { offset := sub(offset, 32) } {
+                let place := add(values, offset)
+                let value := mload(place)
+                mstore(place, mulmod(inverse, mload(add(prefix, offset)), R))
+                inverse := mulmod(inverse, value, R)
             }
-            uint256 value = values[i];
-            values[i] = mulmod(inverse, prefix[i], R);
-            inverse = mulmod(inverse, value, R);
         }
     }
 

@@ -32,10 +32,10 @@ library Opening {
         uint256[] memory roots = Field.squares(claim.r, m);
         uint256[] memory inverses = _denominators(claim, roots);
         Field.invertAll(inverses);
-        uint256[] memory positive = _positiveValues(claim, roots, inverses);
-        (uint256[] memory scales, uint256 constantTerm) = _scales(claim, positive, inverses);
+        (uint256[] memory scales, uint256 constantTerm) =
+            _scales(claim, _positiveValues(claim, roots, inverses), inverses);
 
-        uint256[5] memory sum = Bn254.start();
+        uint256[5] memory sum;
         sum.addAt(claim.quotientAt);
         uint256 scale = R - scales[0];
         for (uint256 k = 0; k < claim.weights.length; ++k) {
@@ -50,16 +50,26 @@ library Opening {
         Bn254.checkPairing(sum, claim.witnessAt, claim.tauG2);
     }
 
-    /// r_i (1 - rho_i) + rho_i, then z - r_i, then z + r_i.
+    /// For every i: r_i (1 - rho_i) + rho_i, z - r_i and z + r_i.
     function _denominators(Claim memory claim, uint256[] memory roots) private pure returns (uint256[] memory values) {
-        uint256 m = roots.length;
-        values = new uint256[](3 * m);
-        for (uint256 i = 0; i < m; ++i) {
-            uint256 root = roots[i];
-            uint256 rho = claim.rho[i];
-            values[i] = addmod(mulmod(root, addmod(1, R - rho, R), R), rho, R);
-            values[m + i] = addmod(claim.z, R - root, R);
-            values[2 * m + i] = addmod(claim.z, root, R);
+        values = new uint256[](3 * roots.length);
+        uint256[] memory rho = claim.rho;
+        uint256 z = claim.z;
+        assembly ("memory-safe") {
+            let r := R
+            let target := add(values, 32)
+            let coordinate := add(rho, 32)
+            let place := add(roots, 32)
+            for { let end := add(place, shl(5, mload(roots))) } lt(place, end) { place := add(place, 32) } {
+                let root := mload(place)
+                let x := mload(coordinate)
+                let odd := addmod(x, sub(r, mulmod(root, x, r)), r)
+                mstore(target, addmod(root, odd, r))
+                mstore(add(target, 32), addmod(z, sub(r, root), r))
+                mstore(add(target, 64), addmod(z, root, r))
+                coordinate := add(coordinate, 32)
+                target := add(target, 96)
+            }
         }
     }
 
@@ -69,21 +79,22 @@ library Opening {
         pure
         returns (uint256[] memory values)
     {
-        uint256 m = roots.length;
-        values = new uint256[](m);
+        values = new uint256[](roots.length);
+        uint256[] memory rho = claim.rho;
         uint256 following = claim.value;
-        for (uint256 i = m; i > 0;) {
-            unchecked {
-                --i;
+        uint256 negatedAt = claim.negatedAt;
+        assembly ("memory-safe") {
+            let r := R
+            for { let offset := shl(5, mload(roots)) } offset { offset := sub(offset, 32) } {
+                let root := mload(add(roots, offset))
+                let x := mload(add(rho, offset))
+                // r_i (1 - rho_i) - rho_i = r_i - rho_i (r_i + 1), negated
+                let factor := addmod(mulmod(x, add(root, 1), r), sub(r, root), r)
+                let negated := calldataload(add(negatedAt, sub(offset, 32)))
+                following := addmod(mulmod(shl(1, root), following, r), mulmod(negated, factor, r), r)
+                following := mulmod(following, mload(add(inverses, sub(mul(offset, 3), 64))), r)
+                mstore(add(values, offset), following)
             }
-            uint256 root = roots[i];
-            uint256 rho = claim.rho[i];
-            uint256 difference = addmod(mulmod(root, addmod(1, R - rho, R), R), R - rho, R);
-            uint256 negated = Field.wordAt(claim.negatedAt + 32 * i);
-            following = mulmod(addmod(root, root, R), following, R);
-            following = addmod(following, R - mulmod(negated, difference, R), R);
-            following = mulmod(following, inverses[i], R);
-            values[i] = following;
         }
     }
 
@@ -93,17 +104,24 @@ library Opening {
         pure
         returns (uint256[] memory scales, uint256 constantTerm)
     {
-        uint256 m = positive.length;
-        scales = new uint256[](m);
-        uint256 power = 1;
-        for (uint256 i = 0; i < m; ++i) {
-            uint256 atPositive = mulmod(power, inverses[m + i], R);
-            power = mulmod(power, claim.nu, R);
-            uint256 atNegated = mulmod(power, inverses[2 * m + i], R);
-            power = mulmod(power, claim.nu, R);
-            constantTerm = addmod(constantTerm, mulmod(atPositive, positive[i], R), R);
-            constantTerm = addmod(constantTerm, mulmod(atNegated, Field.wordAt(claim.negatedAt + 32 * i), R), R);
-            scales[i] = addmod(atPositive, atNegated, R);
+        scales = new uint256[](positive.length);
+        uint256 nu = claim.nu;
+        uint256 negatedAt = claim.negatedAt;
+        assembly ("memory-safe") {
+            let r := R
+            let power := 1
+            let end := shl(5, mload(positive))
+            for { let offset := 32 } iszero(gt(offset, end)) { offset := add(offset, 32) } {
+                let inverse := add(inverses, sub(mul(offset, 3), 32)) // of z - r_i; then z + r_i
+                let atPositive := mulmod(power, mload(inverse), r)
+                power := mulmod(power, nu, r)
+                let atNegated := mulmod(power, mload(add(inverse, 32)), r)
+                power := mulmod(power, nu, r)
+                let term := mulmod(atNegated, calldataload(add(negatedAt, sub(offset, 32))), r)
+                term := addmod(term, mulmod(atPositive, mload(add(positive, offset)), r), r)
+                constantTerm := addmod(constantTerm, term, r)
+                mstore(add(scales, offset), addmod(atPositive, atNegated, r))
+            }
         }
     }
 }

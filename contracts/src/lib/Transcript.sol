@@ -86,11 +86,18 @@ library Transcript {
     /// Index of the first of `count` calldata words that is not below r, or `count`.
     function firstNotCanonical(uint256 position, uint256 count) internal pure returns (uint256 index) {
         assembly ("memory-safe") {
-            let r := R
+            let last := sub(R, 1)
             let end := add(position, shl(5, count))
             let place := position
+            // Four at a time while all are good, then one by one.
+            for {} lt(add(place, 96), end) { place := add(place, 128) } {
+                let bad := gt(calldataload(place), last)
+                bad := or(bad, gt(calldataload(add(place, 32)), last))
+                bad := or(bad, gt(calldataload(add(place, 64)), last))
+                if or(bad, gt(calldataload(add(place, 96)), last)) { break }
+            }
             for {} lt(place, end) { place := add(place, 32) } {
-                if iszero(lt(calldataload(place), r)) { break }
+                if gt(calldataload(place), last) { break }
             }
             index := shr(5, sub(place, position))
         }

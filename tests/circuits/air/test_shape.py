@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from circuits.air.builder import RANGE16
 from circuits.air.bus import Bus
 from circuits.air.chip import ChipError, System, compile_system
 from circuits.air.columns import U64, Field
+from circuits.air.expr import ROW
 from circuits.air.shape import Layout, Piece, Shape, lay_out, stack_columns
 from circuits.field import R
 from tests.support.chips import make_chip
@@ -85,6 +87,18 @@ def test_a_shape_that_does_not_fit_is_refused(
         lay_out(counter_system(), Shape("tiny", tuple(heights.items()), 3))
     assert str(caught.value) == (
         f"shape tiny: chip {chip}: expected a log height from 0 to 3, got {got}"
+    )
+
+
+def test_a_range_table_above_16_bits_is_refused() -> None:
+    """Given a table that offers its row numbers, one row more would admit 2^16."""
+    chip = make_chip("range", {"n": Field}, lambda c, b: b.provide(RANGE16, ROW, times=c.n))
+    system = compile_system((chip,), (), "range", (), R)
+    lay_out(system, Shape("tiny", (("range", 16),), 20))
+    with pytest.raises(ChipError) as caught:
+        lay_out(system, Shape("tiny", (("range", 17),), 20))
+    assert str(caught.value) == (
+        "shape tiny: chip range: expected at most 2^16 rows in a range table, got 2^17"
     )
 
 

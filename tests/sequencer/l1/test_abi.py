@@ -57,8 +57,8 @@ def test_custom_errors_keep_names_and_values() -> None:
     error = rejection(revert("WordNotCanonical(uint256,uint256)", 3, 2**256 - 1))
     assert isinstance(error, L1Rejected)
     assert error.error_name == "WordNotCanonical"
-    assert error.arguments == {"index": 3, "value": 2**256 - 1}
-    assert str(error) == f"WordNotCanonical(index=3, value={2**256 - 1})"
+    assert error.arguments == {"index": 3, "got": 2**256 - 1}
+    assert str(error) == f"WordNotCanonical(index=3, got={2**256 - 1})"
 
 
 def test_solidity_s_own_errors_are_decoded() -> None:
