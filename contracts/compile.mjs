@@ -1,12 +1,15 @@
-// Compiles every contract to one JSON artifact: `node compile.mjs [--check]`.
+// Compiles every contract to one JSON artifact: `node compile.mjs [--check | --serve]`.
 //
 // A source tree is compiled in full but lazily: a contract whose artifact already records the hash
 // of its sources, the compiler and the settings is left alone. `--check` recompiles everything and
-// fails on any difference with what is on disk, writing nothing.
+// fails on any difference with what is on disk, writing nothing. `--serve` answers one line of JSON
+// {sources: {file: text}, contracts: {name: file}} on stdin with one line {artifacts} or {problem}, so
+// that tests compile generated code as it is compiled here.
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -23,10 +26,12 @@ function settings(contract) {
   return {
     optimizer: contract.startsWith("Constraints") ? STRAIGHT_LINE : OPTIMIZED,
     evmVersion: "prague",
-    viaIR: MANIFEST.plasmaperps.viaIr.includes(contract),
     metadata: { bytecodeHash: "none", appendCBOR: false },
   };
 }
+
+// Why a contract has no artifact: what its author must mend.
+class Problem extends Error {}
 
 function fail(message, exitCode = 1) {
   process.stderr.write(`compile: ${message}\n`);
@@ -98,14 +103,14 @@ async function build(job) {
   const solidity = await solc();
   const output = JSON.parse(solidity.compile(JSON.stringify(input)));
   const problems = (output.errors ?? []).filter((problem) => problem.severity !== "info");
-  if (problems.length) fail(problems.map((problem) => problem.formattedMessage).join("\n"));
+  if (problems.length) throw new Problem(problems.map((problem) => problem.formattedMessage).join("\n"));
   const { abi, evm } = output.contracts[job.file][job.contract];
   const size = evm.deployedBytecode.object.length / 2;
   if (size > CODE_SIZE_LIMIT) {
-    fail(`${job.contract}: expected at most ${CODE_SIZE_LIMIT} bytes of code, got ${size}`);
+    throw new Problem(`${job.contract}: expected at most ${CODE_SIZE_LIMIT} bytes of code, got ${size}`);
   }
   if (evm.bytecode.object.includes("__$")) {
-    fail(`${job.contract}: expected internal libraries only, got one that must be linked`);
+    throw new Problem(`${job.contract}: expected internal libraries only, got one that must be linked`);
   }
   return {
     format: FORMAT,
@@ -169,11 +174,37 @@ async function compileTree({ sources, artifacts }, checking) {
   return differences;
 }
 
-const checking = process.argv[2] === "--check";
-if (process.argv.length > (checking ? 3 : 2)) {
-  fail(`expected no argument or --check, got ${process.argv.slice(2)}`, 2);
+async function compileAll(checking) {
+  const differences = [];
+  for (const tree of MANIFEST.plasmaperps.trees) differences.push(...(await compileTree(tree, checking)));
+  if (checking && differences.length) throw new Problem(`differs from its sources: ${differences.join(", ")}`);
+  process.stdout.write(differences.map((name) => `${name}\n`).join(""));
 }
-const differences = [];
-for (const tree of MANIFEST.plasmaperps.trees) differences.push(...(await compileTree(tree, checking)));
-if (checking && differences.length) fail(`differs from its sources: ${differences.join(", ")}`);
-process.stdout.write(differences.map((name) => `${name}\n`).join(""));
+
+async function answer(request) {
+  const artifacts = [];
+  for (const [contract, file] of Object.entries(request.contracts)) {
+    const digest = sourcesDigest(request.sources);
+    artifacts.push(await build({ contract, file, sources: request.sources, digest }));
+  }
+  return { artifacts };
+}
+
+async function serve() {
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const reply = await answer(JSON.parse(line)).catch((error) => {
+      if (error instanceof Problem) return { problem: error.message };
+      throw error;
+    });
+    process.stdout.write(`${JSON.stringify(reply)}\n`);
+  }
+}
+
+const MODES = { "": () => compileAll(false), "--check": () => compileAll(true), "--serve": serve };
+const given = process.argv.slice(2);
+const mode = given.length < 2 ? MODES[given[0] ?? ""] : undefined;
+if (mode === undefined) fail(`expected no argument, --check or --serve, got ${given}`, 2);
+await mode().catch((error) => {
+  if (error instanceof Problem) fail(error.message);
+  throw error;
+});

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from circuits.exchange.apply import Command, Receipt
+from circuits.exchange.apply import Command, Receipt, Signed
 from circuits.exchange.commit import update_tree
 from circuits.exchange.events import Event
 from circuits.exchange.pubdata import Published, publish, touched_accounts
@@ -85,6 +85,14 @@ class Batcher:
     def open_count(self) -> int:
         """How many accepted commands wait for the seal."""
         return len(self._accepted)
+
+    @property
+    def queue_cursor(self) -> int:
+        """How many L1 requests are consumed, those of the open batch included."""
+        open_requests = sum(
+            not isinstance(receipt.command.body, Signed) for receipt in self._accepted
+        )
+        return self.position.queue_cursor + open_requests
 
     def add(self, receipt: Receipt) -> None:
         """Take one accepted command into the open batch.

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from circuits.exchange.apply import Command, Receipt, apply_command
 from circuits.exchange.state import State
+from circuits.exchange.transactions.authority import SignatureVerifier
 from circuits.merkle import SparseTree
-from sequencer.batcher import Batch, Batcher
+from circuits.signature import verify as verify_signature
+from sequencer.batcher import Batch, Batcher, Position
 from sequencer.errors import BatchError
 
 
@@ -24,6 +26,38 @@ class Engine:
         self.batch_commands_max = batch_commands_max
         self._batcher = Batcher(epoch, self.state, SparseTree())
 
+    @classmethod
+    def resume(
+        cls, state: State, tree: SparseTree, position: Position, epoch: int, batch_commands_max: int
+    ) -> Engine:
+        """The engine as it was right after the seal that led to `position`.
+
+        Assumes: `tree` is the tree of `state`.
+        """
+        engine = cls(state.domain, epoch, batch_commands_max)
+        engine.state = state.at_batch_start()
+        engine._batcher = Batcher(epoch, engine.state, tree, position)
+        return engine
+
+    @property
+    def epoch(self) -> int:
+        """The sequencer epoch that the next statement will carry."""
+        return self._batcher.epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        self._batcher.epoch = epoch
+
+    @property
+    def position(self) -> Position:
+        """Where the open batch starts."""
+        return self._batcher.position
+
+    @property
+    def queue_cursor(self) -> int:
+        """How many L1 requests are consumed, those of the open batch included."""
+        return self._batcher.queue_cursor
+
     @property
     def root(self) -> int:
         """The state root after the last sealed batch."""
@@ -39,14 +73,15 @@ class Engine:
         """Whether the open batch is full."""
         return self.open_count >= self.batch_commands_max
 
-    def handle(self, command: Command) -> Receipt:
+    def handle(self, command: Command, verify: SignatureVerifier = verify_signature) -> Receipt:
         """Apply one command; a refused one changes nothing and joins no batch.
 
+        `verify` may be replaced where the signature is known to hold, as in a replay.
         Raises: BatchError when the open batch is full; QueueGuaranteeBroken.
         """
         if self.is_seal_due:
             raise BatchError("open batch", "a seal before the next command", "a full batch")
-        receipt = apply_command(self.state, command)
+        receipt = apply_command(self.state, command, verify=verify)
         if receipt.is_accepted:
             self.state = receipt.state
             self._batcher.add(receipt)

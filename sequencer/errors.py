@@ -1,8 +1,15 @@
 """Errors of the venue; each carries the place, what was expected and what was got.
 
 SequencerError
-├── BatchError         a batch that cannot be sealed or posted as it is
-└── CommandFileError   a command file with a line that is not one canonical command
+├── BatchError           a batch that cannot be sealed or posted as it is
+├── CommandFileError     a command file with a line that is not one canonical command
+├── JournalError
+│   ├── JournalDamaged       bytes of a journal that no writer leaves behind, torn tails aside
+│   ├── JournalRefused       another writer holds the journal, or a newer epoch has taken it over
+│   └── JournalWriteFailed   records that did not reach the disk
+├── SnapshotError        a snapshot that cannot be used
+├── ReplayDiffers        a sound journal that the rules do not lead to the recorded result
+└── RebuildError         published words of batches that do not follow one another
 """
 
 from __future__ import annotations
@@ -40,3 +47,42 @@ class CommandFileError(SequencerError):
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {super().__str__()}"
+
+
+class JournalError(SequencerError):
+    """Root of the errors of the journal."""
+
+
+class JournalDamaged(JournalError):
+    """A byte of a segment is not what a writer wrote; `offset` is where that was noticed."""
+
+    def __init__(
+        self, segment: str, offset: int, place: str, expected: object, got: object
+    ) -> None:
+        super().__init__(place, expected, got)
+        self.args = (segment, offset, place, expected, got)
+        self.segment = segment
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{self.segment}: byte {self.offset}: {super().__str__()}"
+
+
+class JournalRefused(JournalError):
+    """This process may not write: another writer is alive, or has taken over."""
+
+
+class JournalWriteFailed(JournalError):
+    """Records did not reach the disk, so nothing of them may be acknowledged."""
+
+
+class SnapshotError(SequencerError):
+    """A snapshot is damaged, of another version or of another exchange."""
+
+
+class ReplayDiffers(SequencerError):
+    """The journal's bytes are sound, but replaying them gives something else than it records."""
+
+
+class RebuildError(SequencerError):
+    """Published words do not follow one another, or do not lead to the root they claim."""

@@ -26,7 +26,12 @@ def extend_queue_chain(chain: int, request: PublishedRequest) -> int:
 
 def extend_journal(head: int, command: Command) -> int:
     """The journal head after one more accepted command, over its canonical bytes."""
-    return _keccak(head.to_bytes(WORD_BYTES, "big") + encode_command(command))
+    return extend_journal_bytes(head, encode_command(command))
+
+
+def extend_journal_bytes(head: int, encoded: bytes) -> int:
+    """The journal head after one more accepted command, given as its canonical bytes."""
+    return _keccak(head.to_bytes(WORD_BYTES, "big") + encoded)
 
 
 def public_word(chain: int) -> int:

@@ -6,11 +6,14 @@ import json
 import os
 import random
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.solc import Solc, running_solc
 
 ROOT = Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"
@@ -90,3 +93,10 @@ class Pinned:
 def pinned(request: pytest.FixtureRequest) -> Pinned:
     """Compare figures with tests/vectors; `make vectors` writes them."""
     return Pinned(write=request.config.option.write_vectors)
+
+
+@pytest.fixture(scope="session")
+def solc() -> Iterator[Solc]:
+    """The contracts' compiler, started once for each worker."""
+    with running_solc() as compiler:
+        yield compiler

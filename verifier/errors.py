@@ -3,7 +3,7 @@
     VerificationError
         StatementLength       wrong number of public words
         WordNotCanonical      a public word is not below r
-        PubdataLength         wrong number of published words for the statement's counts
+        PubdataLength         more published words than the shape has rows for
         PublishedNotCanonical a published word is not below r
         ProofLength           wrong number of bytes
         HeightTooLarge        a chip claims more rows than its shape has

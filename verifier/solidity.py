@@ -34,8 +34,11 @@ def render(key: VerifyingKey, labels: list[tuple[str, ...]]) -> dict[str, str]:
 
     `labels` names every constraint of every chip; they become comments only.
 
-    Raises: ValueError when the constraints need more parts than the verifier can hold.
+    Raises: ValueError when the shape's name is no name of a contract, or when the constraints need
+    more parts than the verifier can hold.
     """
+    if not key.shape_name.isidentifier():
+        raise ValueError(f"shape: expected a name of letters and digits, got {key.shape_name!r}")
     parts = split_parts(key)
     if len(parts) > PARTS_MAX:
         raise ValueError(f"constraint contracts: expected at most {PARTS_MAX}, got {len(parts)}")
@@ -136,6 +139,7 @@ def _verifier_source(key: VerifyingKey, parts: list[list[Block]]) -> str:
         bytes([len(blocks), *(chip for chip, _, _ in blocks)]) for blocks in parts
     )
     numbers = {
+        "chipCount": len(key.chips),
         "words": len(key.public_names),
         "logChunk": key.log_chunk,
         "rounds": key.rounds,

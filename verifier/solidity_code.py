@@ -47,9 +47,22 @@ class Program:
                 uses[operand] += 1
         return uses
 
+    def _emitted_late(self) -> set[int]:
+        """Nodes that a constraint reads after a later node was made for a constraint before it."""
+        latest, found = -1, set()
+        for _, operand, _ in self.emits:
+            if isinstance(operand, int):
+                if operand < latest:
+                    found.add(operand)
+                latest = max(latest, operand)
+        return found
+
     def _stored(self) -> list[bool]:
-        """Which nodes go to memory: those used twice or nested too deeply."""
+        """Which nodes go to memory: used twice, nested too deeply, or read when the memory that
+        they were made from may hold other values.
+        """
         uses = self._uses()
+        late = self._emitted_late()
         depth = [0] * len(self.nodes)
         stored = [False] * len(self.nodes)
         for number, node in enumerate(self.nodes):
@@ -58,7 +71,7 @@ class Program:
                 for o in (node.left, node.right)
             )
             depth[number] = max(left + 2, right + 2)
-            stored[number] = uses[number] != 1 or depth[number] >= NESTING_MAX
+            stored[number] = uses[number] != 1 or depth[number] >= NESTING_MAX or number in late
         return stored
 
     def _shared_constants(self) -> list[str]:

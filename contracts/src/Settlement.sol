@@ -32,6 +32,8 @@ contract Settlement is ISettlement {
     constructor(IQueue queue, IVerifier verifier, address sequencer, uint256 sequencerEpoch, uint256 genesisRoot) {
         ICustody custody = ICustody(queue.CUSTODY());
         if (custody.SETTLEMENT() != address(this)) revert WrongWiring(custody.SETTLEMENT(), address(this));
+        // Custody knows one queue; another one could report deposits that custody never took.
+        if (custody.QUEUE() != address(queue)) revert WrongWiring(custody.QUEUE(), address(queue));
         if (verifier.insecure() && !_isLocalChain()) revert InsecureKeyOnPublicChain(block.chainid);
         if (block.chainid >= 1 << 64) revert ChainIdTooLarge(block.chainid);
         QUEUE = queue;

@@ -96,7 +96,7 @@ abstract contract Verifier is IVerifier {
         _checkStatement(key, words, pubdata);
         if (proof.length != _proofBytes(key)) revert ProofLength(_proofBytes(key), proof.length);
         Transcript.Reader memory reader = session.reader = _start(key, words, pubdata, proof);
-        session.heights = reader.takeHeights(key.chipCount());
+        session.heights = reader.takeHeights(key.chipCount);
         _checkHeights(key, session.heights, pubdata.length);
 
         // 1. Main columns; challenges of the bus fingerprints.
@@ -143,7 +143,7 @@ abstract contract Verifier is IVerifier {
         uint256 bad = Transcript.firstNotCanonical(_placeOf(words), words.length);
         if (bad < words.length) revert WordNotCanonical(bad, words[bad]);
         uint256 limit = 0;
-        for (uint256 i = 0; i < key.chipCount(); ++i) {
+        for (uint256 i = 0; i < key.chipCount; ++i) {
             if (key.recordAt(i).rule() == Chips.PUBDATA) limit = 1 << key.recordAt(i).logHeight();
         }
         if (pubdata.length > limit) revert PubdataLength(limit, pubdata.length);
@@ -160,7 +160,7 @@ abstract contract Verifier is IVerifier {
     function _proofBytes(Key memory key) private pure returns (uint256) {
         uint256 points = key.mainChunks + key.helperChunks + key.logChunk - 1 + 2;
         uint256 scalars = key.rounds * key.degree + key.columns + 3 * key.logChunk;
-        return 32 * ((key.chipCount() + 7) / 8 + scalars) + 64 * points;
+        return 32 * ((key.chipCount + 7) / 8 + scalars) + 64 * points;
     }
 
     /// Absorbs the key, the public words and the published words, each with its length.
@@ -197,7 +197,7 @@ abstract contract Verifier is IVerifier {
     /// Draws alpha and beta; what is not known yet stays zero.
     function _inputs(Session memory session, uint256[] calldata words) private pure returns (uint256[] memory inputs) {
         Key memory key = session.key;
-        inputs = new uint256[](HEADER_WORDS + key.words + 2 * key.chipCount() + key.columns);
+        inputs = new uint256[](HEADER_WORDS + key.words + 2 * key.chipCount + key.columns);
         inputs[1] = 1;
         inputs[2] = session.reader.challenge();
         uint256 beta = session.reader.challenge();
@@ -206,8 +206,8 @@ abstract contract Verifier is IVerifier {
             power = mulmod(power, beta, R);
             inputs[i] = power;
         }
-        for (uint256 i = 0; i < words.length; ++i) {
-            inputs[HEADER_WORDS + i] = words[i];
+        assembly ("memory-safe") {
+            calldatacopy(add(inputs, shl(5, add(HEADER_WORDS, 1))), words.offset, shl(5, words.length))
         }
     }
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-# Below this many rows a hand-over to another thread costs more than it saves.
+# Below this many rows of a few multiplications each, a hand-over to another thread costs more
+# than it saves.
 ROWS_MIN = 2048
 
 _inside = threading.local()
@@ -38,9 +39,14 @@ def run_jobs(function: Callable[..., Any], jobs: Sequence[tuple]) -> list:
     return list(_executor().map(lambda job: _marked(function, job), jobs))
 
 
-def run_rows(kernel: Callable[..., Any], count: int, *arguments: Any) -> list:
-    """Call `kernel(start, stop, *arguments)` on row ranges that cover [0, count)."""
-    parts = 1 if count < ROWS_MIN else threads()
+def run_rows(
+    kernel: Callable[..., Any], count: int, *arguments: Any, rows_min: int = ROWS_MIN
+) -> list:
+    """Call `kernel(start, stop, *arguments)` on row ranges that cover [0, count).
+
+    Fewer than `rows_min` rows stay on one thread.
+    """
+    parts = 1 if count < rows_min else threads()
     ranges = row_ranges(count, parts) if count else []
     return run_jobs(kernel, [(start, stop, *arguments) for start, stop in ranges])
 

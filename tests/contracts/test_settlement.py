@@ -364,6 +364,21 @@ def test_a_settlement_that_custody_does_not_know_cannot_be_made(rollup: Rollup) 
     assert error.arguments["expected"] == deployment.settlement
 
 
+def test_a_settlement_on_a_queue_that_custody_does_not_know_cannot_be_made() -> None:
+    l1 = EmbeddedL1(genesis_time_s=GENESIS_TIME_S)
+    deployer = devkeys.deployer()
+    token, custody, queue, judge, foreign_queue, settlement = (
+        created_address(deployer.address, nonce) for nonce in range(6)
+    )
+    l1.send(deployer, None, load_artifact("TestToken").creation())
+    l1.send(deployer, None, load_artifact("Custody").creation(token, queue, settlement))
+    l1.send(deployer, None, load_artifact("Queue").creation(custody))
+    l1.send(deployer, None, load_artifact("AcceptAllVerifier", ARTIFACTS).creation())
+    l1.send(deployer, None, load_artifact("ForeignQueue", ARTIFACTS).creation(custody))
+    error = refused_settlement(l1, foreign_queue, judge)
+    assert str(error) == f"WrongWiring(expected={queue}, got={foreign_queue})"
+
+
 @pytest.mark.parametrize("chain_id", [1, 10, 31338, 2**64])
 def test_the_contract_refuses_a_development_key_on_a_public_chain(chain_id: int) -> None:
     error = refused_on_chain(chain_id, "AcceptAllVerifier")

@@ -20,6 +20,7 @@ contract VerifierM is Verifier {
 
     function _key() internal pure override returns (Key memory key) {
         key.digest = 0x75d02db2229266d0f9aa6afa8238425aaa5564f50fbea8aa87f69850f2eac369;
+        key.chipCount = 16;
         key.words = 20;
         key.logChunk = 20;
         key.rounds = 16;

@@ -20,6 +20,7 @@ contract VerifierS is Verifier {
 
     function _key() internal pure override returns (Key memory key) {
         key.digest = 0xb75d3a304774b14bd503f85d232d18320e0a961858a3fc1bf6c826c2833d9f57;
+        key.chipCount = 16;
         key.words = 20;
         key.logChunk = 18;
         key.rounds = 16;

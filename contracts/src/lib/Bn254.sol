@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Q} from "./Field.sol";
+import {PrecompileFailed, Q} from "./Field.sol";
 
 /// @title Linear combinations of points and one pairing check, over the precompiles of EIP-196 and EIP-197.
-/// @dev Every call is checked for success and for its exact output length (traps S4, S5).
+/// @dev Every call is checked for success and for its exact output length.
 library Bn254 {
-    error PrecompileFailed(uint256 precompile);
     error OpeningMismatch(uint256 expected, uint256 got);
 
     /// sum += scalar * (x, y)
@@ -74,7 +73,6 @@ library Bn254 {
         bool done;
         uint256 verdict;
         assembly ("memory-safe") {
-            mstore(0, 0)
             done := staticcall(gas(), 8, input, 384, 0, 32)
             done := and(done, eq(returndatasize(), 32))
             verdict := mload(0)

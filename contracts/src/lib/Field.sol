@@ -6,6 +6,9 @@ uint256 constant R = 21888242871839275222246405745257275088548364400416034343698
 // Modulus of the base field of BN254: point coordinates live here.
 uint256 constant Q = 21888242871839275222246405745257275088696311157297823662689037894645226208583;
 
+/// A precompiled contract failed or gave an answer of another length than it must (traps S4, S5).
+error PrecompileFailed(uint256 precompile);
+
 /// @title Functions of the sumcheck point that the verifier computes itself.
 /// @dev Mirrors verifier/sumcheck.py; points are memory arrays, low bit first.
 library Field {
@@ -62,22 +65,18 @@ library Field {
 
     /// Multilinear extension of [row < height] over the coordinates from `start` on.
     function activity(uint256 height, uint256[] memory point, uint256 start) internal pure returns (uint256 total) {
-        uint256 bits = point.length - start;
-        if (height == 1 << bits) return 1;
+        if (height == 1 << (point.length - start)) return 1;
         assembly ("memory-safe") {
             let r := R
-            let prefix := 1
-            let base := add(add(point, 32), shl(5, start))
-            for { let bit := bits } bit {} {
-                bit := sub(bit, 1)
-                let with := mulmod(prefix, mload(add(base, shl(5, bit))), r)
-                let without := addmod(prefix, sub(r, with), r)
-                switch and(shr(bit, height), 1)
-                case 0 { prefix := without }
-                default {
-                    total := addmod(total, without, r)
-                    prefix := with
-                }
+            let end := add(add(point, 32), shl(5, mload(point)))
+            // Low bits first: of the rows that agree above a bit, those with a smaller bit are below.
+            for { let place := add(add(point, 32), shl(5, start)) } lt(place, end) { place := add(place, 32) } {
+                let x := mload(place)
+                let part := mulmod(x, total, r)
+                switch and(height, 1)
+                case 0 { total := addmod(total, sub(r, part), r) }
+                default { total := addmod(part, sub(add(r, 1), x), r) }
+                height := shr(1, height)
             }
         }
     }
@@ -121,9 +120,21 @@ library Field {
     /// base, base^2, base^4, ...
     function squares(uint256 base, uint256 count) internal pure returns (uint256[] memory values) {
         values = new uint256[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            values[i] = base;
-            base = mulmod(base, base, R);
+        assembly ("memory-safe") {
+            let place := add(values, 32)
+            for { let end := add(place, shl(5, count)) } lt(place, end) { place := add(place, 32) } {
+                mstore(place, base)
+                base := mulmod(base, base, R)
+            }
+        }
+    }
+
+    /// 1 - x_b and x_b for every coordinate.
+    function complementPairs(uint256[] memory point) internal pure returns (uint256[] memory pairs) {
+        pairs = new uint256[](2 * point.length);
+        for (uint256 i = 0; i < point.length; ++i) {
+            pairs[2 * i] = addmod(1, R - point[i], R);
+            pairs[2 * i + 1] = point[i];
         }
     }
 
@@ -152,6 +163,7 @@ library Field {
     }
 
     function _power(uint256 base, uint256 exponent) private view returns (uint256 value) {
+        bool done;
         assembly ("memory-safe") {
             let position := mload(0x40)
             mstore(position, 32)
@@ -160,10 +172,10 @@ library Field {
             mstore(add(position, 96), base)
             mstore(add(position, 128), exponent)
             mstore(add(position, 160), R)
-            mstore(0, 0)
-            let done := staticcall(gas(), 5, position, 192, 0, 32)
-            if iszero(and(done, eq(returndatasize(), 32))) { revert(0, 0) }
+            done := staticcall(gas(), 5, position, 192, 0, 32)
+            done := and(done, eq(returndatasize(), 32))
             value := mload(0)
         }
+        if (!done) revert PrecompileFailed(5);
     }
 }

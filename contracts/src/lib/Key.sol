@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 /// @notice What the verifier knows before it sees a proof; written by verifier/solidity.py from a verifying key.
 struct Key {
     bytes32 digest;
+    uint256 chipCount;
     uint256 words; // public words of a statement
     uint256 logChunk; // m: chunks hold 2^m cells
     uint256 rounds; // n: variables of the first sumcheck
@@ -21,12 +22,6 @@ library Chips {
     uint256 internal constant FREE = 0;
     uint256 internal constant SINGLE_ROW = 1;
     uint256 internal constant PUBDATA = 2;
-
-    uint256 private constant RECORD_BYTES = 16;
-
-    function chipCount(Key memory key) internal pure returns (uint256) {
-        return key.chips.length / RECORD_BYTES;
-    }
 
     /// Record of chip `index`, right aligned in 128 bits.
     function recordAt(Key memory key, uint256 index) internal pure returns (uint256 record) {

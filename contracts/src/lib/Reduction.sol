@@ -10,14 +10,16 @@ library Reduction {
     using Chips for Key;
     using Chips for uint256;
 
-    /// What columns of one height share, and the running power of gamma.
+    /// What runs of columns of one height share, and the running power of gamma.
+    /// @dev The assembly below knows the fields by their place: field i stands at 32 i.
     struct Run {
         uint256[] weights;
-        uint256[] rho;
-        uint256[] gammaSquares; // gamma^(2^b)
+        uint256[] pairs; // 1 - rho_b and rho_b, for every b
+        uint256[] squares; // gamma^(2^b)
         uint256[] totals; // for every b: sum over t < 2^b of gamma^t eq(t, rho from `log` on)
         uint256[] prefix; // for every b: row factor times eq of a block's bits from b on
         uint256 log; // of the height
+        uint256 bits; // of a block's number within its chunk
         uint256 power; // of gamma, for the next column
     }
 
@@ -47,21 +49,22 @@ library Reduction {
         pure
         returns (uint256[] memory)
     {
+        uint256 size = key.logChunk;
         Run memory run;
         run.weights = new uint256[](key.mainChunks + key.helperChunks);
-        run.rho = rho;
-        run.gammaSquares = Field.squares(gamma, rho.length + 1);
-        run.totals = new uint256[](rho.length + 1);
-        run.prefix = new uint256[](rho.length + 1);
+        run.pairs = Field.complementPairs(rho);
+        run.squares = Field.squares(gamma, size + 1);
+        run.totals = new uint256[](size + 1);
+        run.prefix = new uint256[](size + 1);
         run.log = type(uint256).max;
         run.power = 1;
-        uint256 count = key.chipCount();
-        for (uint256 i = 0; i < count; ++i) {
+        for (uint256 i = 0; i < key.chipCount; ++i) {
             uint256 record = key.recordAt(i);
             uint256 log = record.logHeight();
             if (log != run.log) {
                 run.log = log;
-                run.prefix[rho.length - log] = Field.equality(point, key.rounds - log, rho, 0, log);
+                run.bits = size - log;
+                run.prefix[run.bits] = Field.equality(point, key.rounds - log, rho, 0, log);
                 _setTotals(run);
             }
             _add(run, record.mainStart() >> log, record.mainColumns());
@@ -72,65 +75,62 @@ library Reduction {
 
     /// totals[b] = prod over c < b of 1 - x_c + x_c gamma^(2^c), where x = rho from `log` on.
     function _setTotals(Run memory run) private pure {
-        uint256 bits = run.rho.length - run.log;
-        uint256 product = 1;
-        run.totals[0] = product;
-        for (uint256 b = 0; b < bits; ++b) {
-            uint256 x = run.rho[run.log + b];
-            product = mulmod(product, addmod(addmod(1, R - x, R), mulmod(x, run.gammaSquares[b], R), R), R);
-            run.totals[b + 1] = product;
+        assembly ("memory-safe") {
+            let r := R
+            let product := 1
+            let pair := add(add(mload(add(run, 0x20)), 32), shl(6, mload(add(run, 0xa0))))
+            let square := add(mload(add(run, 0x40)), 32)
+            let total := add(mload(add(run, 0x60)), 32)
+            mstore(total, product)
+            for { let end := add(total, shl(5, mload(add(run, 0xc0)))) } lt(total, end) {} {
+                let factor := addmod(mload(pair), mulmod(mload(add(pair, 32)), mload(square), r), r)
+                product := mulmod(product, factor, r)
+                total := add(total, 32)
+                mstore(total, product)
+                pair := add(pair, 64)
+                square := add(square, 32)
+            }
         }
     }
 
     /// Adds `count` columns that fill consecutive blocks of a chip's height, from block `first` on.
-    /// @dev 2^b blocks from a multiple of 2^b on are taken together: their weights add up to
-    /// prefix[b] totals[b]. The next range differs from it in few bits, so that only the prefix below the
-    /// highest of these is computed anew.
+    /// @dev 2^bit blocks from a multiple of 2^bit on are taken together: their weights add up to
+    /// prefix[bit] totals[bit]. From one such range to the next, the block's bits change only up to the
+    /// lowest one that is set in the next, so only the prefix below that is computed anew.
     function _add(Run memory run, uint256 first, uint256 count) private pure {
-        uint256 bits = run.rho.length - run.log;
-        uint256 stale = bits; // prefix[b] must be computed for b < stale
-        uint256 bit;
-        while (count != 0) {
-            assembly ("memory-safe") {
-                // As many blocks as are aligned, within one chunk and within the run.
-                bit := 0
-                for {} lt(bit, bits) { bit := add(bit, 1) } {
-                    if or(and(shr(bit, first), 1), gt(shl(add(bit, 1), 1), count)) { break }
-                }
-            }
-            _setPrefix(run, first, stale, bit);
-            assembly ("memory-safe") {
-                let r := R
-                let place := shl(5, add(bit, 1))
-                let factor := mulmod(mload(add(mload(add(run, 128)), place)), mload(add(mload(add(run, 96)), place)), r)
-                let power := mload(add(run, 192))
-                let slot := add(add(mload(run), 32), shl(5, shr(bits, first)))
-                mstore(slot, addmod(mload(slot), mulmod(power, factor, r), r))
-                mstore(add(run, 192), mulmod(power, mload(add(mload(add(run, 64)), place)), r))
-                let next := add(first, shl(bit, 1))
-                count := sub(count, shl(bit, 1))
-                stale := 0
-                for { let changed := xor(first, next) } changed { changed := shr(1, changed) } { stale := add(stale, 1) }
-                if gt(stale, bits) { stale := bits }
-                first := next
-            }
-        }
-    }
-
-    /// prefix[b] for b from `stale` - 1 down to `bit`: the product over the block's bits at and above b.
-    function _setPrefix(Run memory run, uint256 block_, uint256 stale, uint256 bit) private pure {
         assembly ("memory-safe") {
             let r := R
-            let base := add(mload(add(run, 128)), 32)
-            let coordinates := add(add(mload(add(run, 32)), 32), shl(5, mload(add(run, 160))))
-            let value := mload(add(base, shl(5, stale)))
-            for {} gt(stale, bit) {} {
-                stale := sub(stale, 1)
-                let with := mulmod(value, mload(add(coordinates, shl(5, stale))), r)
-                switch and(shr(stale, block_), 1)
-                case 0 { value := addmod(value, sub(r, with), r) }
-                default { value := with }
-                mstore(add(base, shl(5, stale)), value)
+            let bits := mload(add(run, 0xc0))
+            let isFirst := 1
+            for {} count {} {
+                // As many blocks as are aligned, within one chunk and within the run.
+                let bit := 0
+                for {} and(lt(bit, bits), iszero(and(shr(bit, first), 1))) {} { bit := add(bit, 1) }
+                let stale := bits // prefix[b] must be computed for b < stale
+                if and(iszero(isFirst), lt(bit, bits)) { stale := add(bit, 1) }
+                for {} gt(shl(bit, 1), count) {} { bit := sub(bit, 1) }
+
+                let place := add(mload(add(run, 0x80)), shl(5, add(stale, 1)))
+                let value := mload(place)
+                let pair := add(add(mload(add(run, 0x20)), 32), shl(6, add(mload(add(run, 0xa0)), stale)))
+                for {} gt(stale, bit) {} {
+                    stale := sub(stale, 1)
+                    pair := sub(pair, 64)
+                    place := sub(place, 32)
+                    value := mulmod(value, mload(add(pair, shl(5, and(shr(stale, first), 1)))), r)
+                    mstore(place, value)
+                }
+
+                place := shl(5, add(bit, 1))
+                value := mulmod(value, mload(add(mload(add(run, 0x60)), place)), r)
+                value := mulmod(value, mload(add(run, 0xe0)), r)
+                let slot := add(add(mload(run), 32), shl(5, shr(bits, first)))
+                mstore(slot, addmod(mload(slot), value, r))
+                value := mulmod(mload(add(run, 0xe0)), mload(add(mload(add(run, 0x40)), place)), r)
+                mstore(add(run, 0xe0), value)
+                first := add(first, shl(bit, 1))
+                count := sub(count, shl(bit, 1))
+                isFirst := 0
             }
         }
     }

@@ -60,13 +60,18 @@ library Transcript {
         uint256 size = (count + 7) / 8 * 32;
         uint256 position = take(reader, "hght", size);
         heights = new uint256[](count);
-        for (uint256 i = 0; i < size / 4; ++i) {
-            uint256 height;
-            assembly ("memory-safe") {
-                height := shr(224, calldataload(add(position, shl(2, i))))
-            }
-            if (i < count) heights[i] = height;
-            else if (height != 0) revert HeightPadding(0, height);
+        for (uint256 i = 0; i < count; ++i) {
+            heights[i] = _bitsAt(position + 4 * i, 32);
+        }
+        if (size == 4 * count) return heights;
+        uint256 padding = _bitsAt(position + 4 * count, 8 * (size - 4 * count));
+        if (padding != 0) revert HeightPadding(0, padding);
+    }
+
+    /// The first bits of a calldata word, as a number.
+    function _bitsAt(uint256 position, uint256 bits) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(sub(256, bits), calldataload(position))
         }
     }
 
