@@ -253,6 +253,9 @@ def _setup_of(key: VerifyingKey, srs_path: Path | None) -> Srs:
     if found.setup != key.setup:
         pinned = f"{key.setup.source_hash.hex()} as the key pins it"
         raise bad_input(srs_path, "source hash", pinned, found.source_hash.hex())
+    if len(found.bases) < 1 << key.log_chunk:
+        wanted = f"at least 2^{key.log_chunk} for shape {key.shape_name}"
+        raise bad_input(srs_path, "powers", wanted, len(found.bases))
     return found
 
 

@@ -20,10 +20,10 @@ abstract contract Verifier is IVerifier {
 
     error StatementLength(uint256 expected, uint256 got);
     error WordNotCanonical(uint256 index, uint256 got);
-    error PubdataLength(uint256 limit, uint256 got);
+    error PubdataLength(uint256 expected, uint256 got);
     error PublishedNotCanonical(uint256 index, uint256 got);
     error ProofLength(uint256 expected, uint256 got);
-    error HeightTooLarge(uint256 chip, uint256 limit, uint256 got);
+    error HeightTooLarge(uint256 chip, uint256 expected, uint256 got);
     error HeightFixed(uint256 chip, uint256 expected, uint256 got);
     error SumcheckMismatch(uint256 expected, uint256 got);
     error WrongPartCount(uint256 expected, uint256 got);

@@ -107,6 +107,10 @@ def test_a_setup_that_is_not_the_key_s_is_refused(witness_path, tmp_path):
     )
     line = refused("prove", witness_path, "-o", proof, "--key", other, "--srs", small)
     assert line.startswith(f"Error: {small}: source hash: expected {'00' * 32} as the key pins it")
+    same = save_key_file(tmp_path / "same.key", "S")
+    assert refused("prove", witness_path, "-o", proof, "--key", same, "--srs", small) == (
+        f"Error: {small}: powers: expected at least 2^18 for shape S, got 16"
+    )
     high = save_key_file(tmp_path / "high.key", "M")
     line = refused("prove", witness_path, "-o", proof, "--key", high)
     assert line == f"Error: {witness_path}: shape: expected shape M of the key, got S"

@@ -47,13 +47,14 @@ class Machine:
         coded = encode(["address[]"] * len(arguments), arguments)
         return self.deploy(bytes.fromhex(artifact["bytecode"][2:]) + coded)
 
-    def call(self, address: str, data: bytes) -> bytes:
-        """Output of a call.
+    def call(self, address: str, data: bytes, gas: int | None = None) -> bytes:
+        """Output of a call, with so much gas for the execution or with more than enough.
 
         Raises: L1Rejected for a typed error; L1Reverted for another failure.
         """
+        limit = None if gas is None else gas + _TRANSACTION_GAS + calldata_gas(data)
         try:
-            return bytes(self._evm.message_call(CALLER, address, calldata=data))
+            return bytes(self._evm.message_call(CALLER, address, calldata=data, gas=limit))
         except RuntimeError as error:
             raise _refusal(error) from None
 

@@ -32,7 +32,7 @@ from tests.support.constraint_parts import (
 from tests.support.machine import Machine
 from tests.support.toy_system import toy_key, toy_shape
 from verifier import solidity
-from verifier.key import VerifyingKey
+from verifier.key import VerifyingKey, load_key, save_key
 from verifier.solidity import (
     PART_BYTES_MAX,
     constraint_labels,
@@ -126,16 +126,18 @@ def test_more_parts_than_the_verifier_calls_are_refused() -> None:
         with patch.object(solidity, "PARTS_MAX", count):
             assert len(render(key, numbered_labels(key))) == count + 1
         message = rf"^constraint contracts: expected at most {count - 1}, got {count}$"
-        with patch.object(solidity, "PARTS_MAX", count - 1), pytest.raises(
-            ValueError, match=message
+        with (
+            patch.object(solidity, "PARTS_MAX", count - 1),
+            pytest.raises(ValueError, match=message),
         ):
             render(key, numbered_labels(key))
     assert solidity.PARTS_MAX == 4
 
 
 def test_a_constraint_that_fits_no_contract_is_refused() -> None:
-    with patch.object(solidity, "PART_BYTES_MAX", LONGEST - 1), pytest.raises(
-        ValueError, match=r"^chip step: constraint 3 fits no contract$"
+    with (
+        patch.object(solidity, "PART_BYTES_MAX", LONGEST - 1),
+        pytest.raises(ValueError, match=r"^chip step: constraint 3 fits no contract$"),
     ):
         split_parts(TOY)
 
@@ -166,6 +168,16 @@ def test_no_line_of_the_parts_depends_on_shape_or_setup() -> None:
         files = render(packaged_key(name), constraint_labels(packaged_key(name)))
         for part in PARTS:
             assert files[f"{part}.sol"] == (GENERATED / f"{part}.sol").read_text()
+
+
+@pytest.mark.parametrize("insecure", [True, False])
+def test_the_contract_says_whether_its_setup_is_secret(insecure: bool) -> None:
+    key = replace(TOY, shape_name="Toy", setup=replace(TOY.setup, insecure=insecure))
+    text = render(key, numbered_labels(key))["VerifierToy.sol"]
+    found = re.search(r"function insecure\(\) [\w ()]+{\s+return (\w+);", text)
+    assert found is not None
+    assert found[1] == str(insecure).lower()
+    assert f"key.digest = 0x{key.digest.hex()};" in text
 
 
 # Writing and comparing
@@ -203,8 +215,11 @@ def test_check_accepts_what_was_written_and_finds_every_change(
 
 
 def test_keys_of_other_constraints_do_not_share_contracts(tmp_path: Path) -> None:
-    with patch.object(solidity, "constraint_labels", numbered_labels), pytest.raises(
-        ValueError, match=r"^Constraints0\.sol: expected the same constraints for every key$"
+    with (
+        patch.object(solidity, "constraint_labels", numbered_labels),
+        pytest.raises(
+            ValueError, match=r"^Constraints0\.sol: expected the same constraints for every key$"
+        ),
     ):
         solidity.main([str(tmp_path), str(KEYS / "S.json"), str(changed_key(tmp_path))])
     assert not list(tmp_path.glob("*.sol"))
@@ -212,11 +227,9 @@ def test_keys_of_other_constraints_do_not_share_contracts(tmp_path: Path) -> Non
 
 def changed_key(folder: Path) -> Path:
     """A key in which one constraint differs, as a file."""
-    from verifier.key import load_key, save_key
-
     key = load_key(KEYS / "M.json")
     chip = key.chips[0]
-    (op, target, left, right), *rest = chip.tape.code
+    (op, target, _, right), *rest = chip.tape.code
     tape = replace(chip.tape, code=((op, target, right, right), *rest))
     path = folder / "changed.json"
     path.write_text(save_key(replace(key, chips=(replace(chip, tape=tape), *key.chips[1:]))))
@@ -268,9 +281,7 @@ def test_the_deployed_parts_give_the_chip_s_fingerprint(
     )
     sums, _ = sums_by_contract(*deployed_parts, key, inputs)
     before = sum(each.tape.constraints for each in key.chips[:number])
-    zeros = sum(
-        pow(fold, i, R) * value for i, value in enumerate(key.chips[number].zero_values)
-    )
+    zeros = sum(pow(fold, i, R) * value for i, value in enumerate(key.chips[number].zero_values))
     got = sums[number] * pow(fold, -before, R) + (1 - active) * zeros
     pinned = json.loads((VECTORS / "fingerprints.json").read_text())
     assert hex(got % R) == pinned[chip]

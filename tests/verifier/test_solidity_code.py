@@ -34,7 +34,7 @@ PUBLICS = 2
 EDGES = (0, 1, 2, R - 1, R - 2, 2**128)
 words = st.one_of(st.sampled_from(EDGES), st.integers(0, R - 1))
 # Compiling takes a tenth of a second, so one example stands for several tapes and inputs.
-few_examples = settings(max_examples=max(5, settings.default.max_examples // 5))  # type: ignore[union-attr]
+few_examples = settings(max_examples=max(5, settings().max_examples // 5))
 
 
 @st.composite
@@ -61,9 +61,7 @@ def any_tapes(draw: Callable[..., Any]) -> Tape:
         code.append((op, target, operand(), operand()))
         temporaries = max(temporaries, target + 1)
     code.append((EMIT, emitted, operand(), 0))
-    tape = Tape(
-        columns, CHALLENGE_COUNT, PUBLICS, constants, temporaries, emitted + 1, tuple(code)
-    )
+    tape = Tape(columns, CHALLENGE_COUNT, PUBLICS, constants, temporaries, emitted + 1, tuple(code))
     tape.validate()
     return tape
 
