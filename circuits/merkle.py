@@ -4,15 +4,14 @@ Levels count from the leaves: leaves are level 0, the root is level `levels`. Th
 index in base 4 picks the child, most significant digit at the root. An empty leaf is 0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
 from typing import Any
 
 from circuits.errors import TreeError
 from circuits.field import is_canonical
-from circuits.poseidon2 import node
+from circuits.poseidon2 import PermuteMany, node, node_each, permute_each
 
 ARITY = 4
 STATE_LEVELS = 16  # 32-bit leaf indices; the top digit is the region
@@ -52,6 +51,10 @@ def _hash_of(subtree: Any, level: int) -> int:
     return subtree if level == 0 else subtree[0]
 
 
+def _children_of(subtree: Any) -> tuple[Any, ...]:
+    return _NO_CHILDREN if subtree is None else subtree[1]
+
+
 def _hashes_of(children: Sequence[Any], level: int) -> Children:
     first, second, third, fourth = children
     return (
@@ -78,7 +81,7 @@ class SparseTree:
 
     def region_roots(self) -> Children:
         """The four children of the root: accounts, markets, books, system."""
-        return _hashes_of(self._children_of(self._root), self.levels - 1)
+        return _hashes_of(_children_of(self._root), self.levels - 1)
 
     def copy(self) -> "SparseTree":
         """A tree of equal content; the two share memory but not later updates."""
@@ -106,63 +109,53 @@ class SparseTree:
         subtree = self._root
         for level in range(self.levels, 0, -1):
             digit = self._digit(index, level)
-            children = self._children_of(subtree)
+            children = _children_of(subtree)
             hashes = _hashes_of(children, level - 1)
             first, second, third = hashes[:digit] + hashes[digit + 1 :]
             siblings.append((first, second, third))
             subtree = children[digit]
         return tuple(reversed(siblings))
 
-    def update_many(self, leaves: Mapping[int, int]) -> list[TouchedNode]:
+    def update_many(
+        self, leaves: Mapping[int, int], permute_many: PermuteMany = permute_each
+    ) -> list[TouchedNode]:
         """Set leaves and list every inner node above them once, the root first.
 
         Leaves that keep their value are touched too: a batch proves what it reads. The order is
         by falling level, then by rising index.
         Raises: TreeError for an index outside the tree or a value that is no field element;
         nothing is changed then.
-        Cost: one permutation per node whose children changed.
+        Cost: one permutation per node whose children changed; `permute_many` is given those of
+        one level at once.
         """
-        changes = sorted(leaves.items())
-        for index, leaf in changes:
+        for index, leaf in leaves.items():
             self._require_index(index)
             if not is_canonical(leaf):
                 raise TreeError(f"leaf {index}", "a field element below r", leaf)
-        touched: list[TouchedNode] = []
-        if changes:
-            self._root = self._replace(self._root, self.levels, 0, changes, touched)
-        touched.sort(key=lambda entry: (-entry.level, entry.index))
-        return touched
+        if not leaves:
+            return []
+        levels = []
+        replaced: dict[int, Any] = {index: leaf or None for index, leaf in leaves.items()}
+        for level, subtrees in enumerate(self._subtrees_above(leaves), start=1):
+            touched, replaced = _rehash(level, subtrees, replaced, permute_many)
+            levels.append(touched)
+        self._root = replaced[0]
+        return [entry for touched in reversed(levels) for entry in touched]
 
-    def _replace(
-        self,
-        subtree: Any,
-        level: int,
-        node_index: int,
-        changes: list[tuple[int, int]],
-        touched: list[TouchedNode],
-    ) -> Any:
-        if level == 0:
-            return changes[0][1] or None
-        old_subtrees = self._children_of(subtree)
-        new_subtrees = list(old_subtrees)
-        for digit, group in groupby(changes, key=lambda change: self._digit(change[0], level)):
-            new_subtrees[digit] = self._replace(
-                old_subtrees[digit], level - 1, ARITY * node_index + digit, list(group), touched
+    def _subtrees_above(self, leaves: Iterable[int]) -> list[dict[int, Any]]:
+        """By level from 1 up: the nodes above the leaves, by rising index."""
+        indices = sorted({index // ARITY for index in leaves})
+        by_level = [indices]
+        while len(by_level) < self.levels:
+            indices = list(dict.fromkeys(index // ARITY for index in indices))
+            by_level.append(indices)
+        subtrees = [{0: self._root}]
+        for indices in reversed(by_level[:-1]):
+            above = subtrees[-1]
+            subtrees.append(
+                {index: _children_of(above[index // ARITY])[index % ARITY] for index in indices}
             )
-        old_children = _hashes_of(old_subtrees, level - 1)
-        new_children = _hashes_of(new_subtrees, level - 1)
-        old_hash = _hash_of(subtree, level)
-        new_hash = old_hash if new_children == old_children else node(*new_children)
-        touched.append(
-            TouchedNode(level, node_index, old_children, new_children, old_hash, new_hash)
-        )
-        if all(child is None for child in new_subtrees):
-            return None
-        return (new_hash, tuple(new_subtrees))
-
-    @staticmethod
-    def _children_of(subtree: Any) -> tuple[Any, ...]:
-        return _NO_CHILDREN if subtree is None else subtree[1]
+        return subtrees[::-1]
 
     @staticmethod
     def _digit(index: int, level: int) -> int:
@@ -171,6 +164,30 @@ class SparseTree:
     def _require_index(self, index: int) -> None:
         if not 0 <= index < ARITY**self.levels:
             raise TreeError("leaf index", f"a number below 4**{self.levels}", index)
+
+
+def _rehash(
+    level: int, subtrees: Mapping[int, Any], replaced: Mapping[int, Any], permute_many: PermuteMany
+) -> tuple[list[TouchedNode], dict[int, Any]]:
+    """The touched nodes of one level and their new subtrees, from those of the level below."""
+    after = {}
+    children = {}
+    for index, subtree in subtrees.items():
+        old = _children_of(subtree)
+        new = tuple(replaced.get(ARITY * index + digit, old[digit]) for digit in range(ARITY))
+        after[index] = new
+        children[index] = (_hashes_of(old, level - 1), _hashes_of(new, level - 1))
+    changed = {index: new for index, (old, new) in children.items() if new != old}
+    hashes = dict(zip(changed, node_each(list(changed.values()), permute_many), strict=True))
+    touched = []
+    made: dict[int, Any] = {}
+    for index, subtree in subtrees.items():
+        old_hash = _hash_of(subtree, level)
+        new_hash = hashes.get(index, old_hash)
+        touched.append(TouchedNode(level, index, *children[index], old_hash, new_hash))
+        is_empty = all(child is None for child in after[index])
+        made[index] = None if is_empty else (new_hash, after[index])
+    return touched, made
 
 
 def verify_path(root: int, index: int, leaf: int, path: Sequence[Siblings]) -> bool:

@@ -166,9 +166,44 @@ def hash_words(tag: int, words: Sequence[int]) -> int:
     return a
 
 
+def hash_each(
+    tag: int, messages: Sequence[Sequence[int]], permute_many: PermuteMany = permute_each
+) -> list[int]:
+    """`hash_words` of messages of one length, a block of all of them at a time.
+
+    Assumes: what `hash_words` does. Raises: ValueError for messages of different lengths.
+    """
+    lengths = {len(words) for words in messages}
+    if len(lengths) > 1:
+        raise ValueError(f"messages: expected one length, got {sorted(lengths)}")
+    length = max(lengths, default=0)
+    states: Sequence[Lanes] = [(0, 0, 0, sponge_iv(tag, length))] * len(messages)
+    for start in range(0, max(length, 1), RATE):
+        states = permute_many(
+            [
+                _absorb(state, words[start : start + RATE])
+                for state, words in zip(states, messages, strict=True)
+            ]
+        )
+    return [state[0] for state in states]
+
+
+def _absorb(state: Lanes, block: Sequence[int]) -> Lanes:
+    first, second, third = (*block, 0, 0, 0)[:RATE]
+    return (state[0] + first) % R, (state[1] + second) % R, (state[2] + third) % R, state[3]
+
+
 def node(first: int, second: int, third: int, fourth: int) -> int:
     """Hash of a 4-ary tree node: the permuted first child plus the first child.
 
     The feed-forward makes the permutation one-way, so no sponge block can imitate a node.
     """
     return (permute((first, second, third, fourth))[0] + first) % R
+
+
+def node_each(children: Sequence[Lanes], permute_many: PermuteMany = permute_each) -> list[int]:
+    """`node` of every four children."""
+    return [
+        (state[0] + four[0]) % R
+        for state, four in zip(permute_many(children), children, strict=True)
+    ]

@@ -107,7 +107,8 @@ def verify(key: Point, digest: int, signature: Signature) -> SignatureReject | N
     The chip demands R.x != 0 instead of an order; both accept the same signatures, because the
     equation puts R into the subgroup, whose only point with x = 0 is the identity.
 
-    Assumes: key came out of `clear_cofactor`, so it is in the subgroup and not the identity.
+    Assumes: key came out of `clear_cofactor`, so it is in the subgroup and not the identity. Under
+    a key off the curve nothing holds: there the formulas may end in (0, 0, 0, 0), equal to all.
     Raises: FieldError for a digest not below r.
     """
     require_canonical(digest, "digest")
@@ -120,6 +121,8 @@ def verify(key: Point, digest: int, signature: Signature) -> SignatureReject | N
         return SignatureReject.R_OFF_CURVE
     if times_cofactor(r_point) == IDENTITY:
         return SignatureReject.R_SMALL_ORDER
+    if not is_on_curve(key):
+        return SignatureReject.EQUATION
     if not satisfies_equation(key, r_point, signature.s, challenge(r_point, key, digest)):
         return SignatureReject.EQUATION
     return None

@@ -9,6 +9,7 @@ from circuits.cli_support import atomic_write
 from circuits.statement import Statement, to_json
 from circuits.witness.build import build
 from circuits.witness.file import Witness
+from prover.witness_fills import KERNEL_FILLS
 from sequencer.batcher import Batch
 from sequencer.errors import BatchError
 
@@ -59,7 +60,7 @@ def witness_of(batch: Batch) -> Witness:
 
     Raises: WitnessError when no shape holds it.
     """
-    return build(batch.statement, batch.events, batch.touched_nodes)
+    return build(batch.statement, batch.events, batch.touched_nodes, fills=KERNEL_FILLS)
 
 
 def open_folder(folder: Path) -> None:

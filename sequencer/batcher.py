@@ -12,6 +12,7 @@ from circuits.exchange.pubdata import Published, publish, touched_accounts
 from circuits.exchange.state import State
 from circuits.merkle import SparseTree, TouchedNode
 from circuits.statement import Statement
+from prover.kernels.poseidon2 import permute_many
 from sequencer.errors import BatchError
 from sequencer.hash_chains import EMPTY_CHAIN, extend_journal, extend_queue_chain, public_word
 
@@ -116,7 +117,7 @@ class Batcher:
         published = publish(events, state)
         previous_tree = self._tree.copy()
         touched = {account_id for event in events for account_id in touched_accounts(event)}
-        touched_nodes = tuple(update_tree(self._tree, state, touched))
+        touched_nodes = tuple(update_tree(self._tree, state, touched, permute_many))
         after = _advance(self.position, commands, published)
         batch = Batch(
             previous_state=self._previous_state,

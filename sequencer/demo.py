@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,10 @@ from circuits.cli_support import CommandFailed, ExitCode, bad_input, one_line_er
 from circuits.errors import CircuitError
 from sequencer.errors import SequencerError
 from verifier.errors import KeyFileError, VerificationError
+
+if TYPE_CHECKING:
+    from sequencer.command_file import CommandFile
+    from sequencer.l1.port import L1
 
 EXAMPLE = "margin_day.jsonl"
 BATCH_COMMANDS = 300
@@ -40,14 +46,21 @@ BATCH_COMMANDS = 300
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep witness, statement and proof of every batch in this folder.",
 )
+@click.option(
+    "--l1",
+    "url",
+    metavar="URL",
+    help="Run on this local development node, such as anvil.  [default: a chain in this process]",
+)
 def demo(
     file: Path | None,
     as_json: bool,
     command_count: int | None,
     batch_commands: int,
     folder: Path | None,
+    url: str | None,
 ) -> None:
-    """Run a trading day end to end on a chain inside this process.
+    """Run a trading day end to end on a chain inside this process, or on a local node.
 
     Deploys the contracts, sends the L1 requests of FILE from development keys, applies its
     commands, proves every batch and posts it. Then four forgeries are tried, a withdrawal is
@@ -55,13 +68,18 @@ def demo(
     unless given; its signatures must be for the venue that the demo deploys. The first run on a
     machine also compiles the kernels and makes the development setup.
 
+    With --l1 the node must be a fresh one with chain id 31337, or 1337 for a file signed for that,
+    and offer anvil_setBalance, which funds the development keys, and evm_setNextBlockTimestamp:
+    the demo moves the node's clock on to the time of each batch.
+
     \b
     Example:
       plasmaperps demo
       plasmaperps demo --json | tail -n 1
+      plasmaperps demo --l1 http://127.0.0.1:8545
     """
     with one_line_errors(_exit_codes()):
-        _run(file or example_file(), as_json, command_count, batch_commands, folder)
+        _run(file or example_file(), as_json, command_count, batch_commands, folder, url)
 
 
 def example_file() -> Path:
@@ -81,13 +99,14 @@ def _exit_codes() -> dict[type[Exception], ExitCode]:
     """What each expected error means to a script."""
     from prover.errors import ProverError
     from sequencer.forgeries import ForgeryAccepted
-    from sequencer.l1.errors import L1Error, L1Rejected
+    from sequencer.l1.errors import L1Error, L1Rejected, NotLocalChain
     from verifier.srs import SrsError
 
     return {
         VerificationError: ExitCode.VERIFICATION_FAILED,
         ForgeryAccepted: ExitCode.VERIFICATION_FAILED,
         L1Rejected: ExitCode.REFUSED,
+        NotLocalChain: ExitCode.REFUSED,
         L1Error: ExitCode.USAGE,
         SequencerError: ExitCode.USAGE,
         CircuitError: ExitCode.USAGE,
@@ -98,16 +117,30 @@ def _exit_codes() -> dict[type[Exception], ExitCode]:
 
 
 def _run(
-    path: Path, as_json: bool, command_count: int | None, batch_commands: int, folder: Path | None
+    path: Path,
+    as_json: bool,
+    command_count: int | None,
+    batch_commands: int,
+    folder: Path | None,
+    url: str | None,
 ) -> None:
-    from sequencer import demo_report, demo_run
+    from sequencer import demo_run
     from sequencer.command_file import load_command_file
-    from sequencer.forgeries import Refused
 
     start = perf_counter()
     file = load_command_file(path)
     file = replace(file, lines=file.lines[:command_count])
-    setting = demo_run.prepare(file, folder)
+    with closing(demo_run.open_chain(file, url)) as l1:
+        _run_on(l1, file, as_json, batch_commands, folder, start)
+
+
+def _run_on(
+    l1: L1, file: CommandFile, as_json: bool, batch_commands: int, folder: Path | None, start: float
+) -> None:
+    from sequencer import demo_report, demo_run
+    from sequencer.forgeries import Refused
+
+    setting = demo_run.prepare(file, folder, l1)
     _print(demo_report.setting_lines(setting, perf_counter() - start))
     applied = demo_run.order(setting, file, batch_commands)
     _print(demo_report.applied_lines(applied))
@@ -129,7 +162,7 @@ def _run(
     if as_json:
         click.echo(demo_report.json_line(records, accepted, refusals, claimed, custody))
     if not (accepted and custody.matches):
-        message = f"{path}: expected root and custody to match the accounts, got others"
+        message = f"{file.path}: expected root and custody to match the accounts, got others"
         raise CommandFailed(message, ExitCode.VERIFICATION_FAILED)
 
 

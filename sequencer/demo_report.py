@@ -12,21 +12,14 @@ from sequencer.apply_file import Applied
 from sequencer.demo_run import BatchRecord, ClaimRecord, CustodyRecord, Setting
 from sequencer.forgeries import Refused
 from sequencer.l1.errors import L1Rejected
-from sequencer.text_table import aligned, short, shown
+from sequencer.text_table import aligned, short, shown, tokens
 
-TOKEN_DECIMALS = 6
 PROSE = {
     "flipped_proof_byte": "a flipped proof byte",
     "changed_published_word": "a changed published word",
     "replayed_batch": "a replayed batch",
     "other_chain_id": "a proof for another chain id",
 }
-
-
-def tokens(units: int) -> str:
-    """Token units as people read them."""
-    whole, part = divmod(units, 10**TOKEN_DECIMALS)
-    return f"{whole:,}.{part:0{TOKEN_DECIMALS}d}"
 
 
 def peak_memory_mib() -> float:
@@ -42,7 +35,7 @@ def setting_lines(setting: Setting, seconds: float) -> Iterator[str]:
     key = setting.prover.key
     gas = sum(deployment.gas_used.values())
     yield (
-        f"chain          {deployment.chain_id}, in this process: "
+        f"chain          {deployment.chain_id}, {setting.place}: "
         f"{len(deployment.gas_used)} contracts deployed for {shown(gas)} gas"
     )
     yield f"settlement     {deployment.settlement}"

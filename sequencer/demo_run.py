@@ -11,7 +11,7 @@ from time import perf_counter
 from circuits.chips.system import SHAPE_S, margin_system
 from circuits.cli_support import progress
 from circuits.exchange.units import CASH_PER_UNIT
-from circuits.statement import Statement
+from circuits.statement import Statement, domain
 from circuits.witness.file import Witness
 from prover.prove import Stage
 from prover.srs_tools import development
@@ -19,6 +19,7 @@ from sequencer.apply_file import Applied, apply_file
 from sequencer.batch_files import BatchFiles, open_folder, witness_of
 from sequencer.batcher import Batch
 from sequencer.command_file import CommandFile
+from sequencer.deploying import verifier_plan
 from sequencer.errors import BatchError, CommandFileError
 from sequencer.forgeries import (
     Refused,
@@ -28,9 +29,13 @@ from sequencer.forgeries import (
     try_foreign,
     try_replay,
 )
+from sequencer.l1 import devkeys
 from sequencer.l1.contracts import CustodyState, Rollup
+from sequencer.l1.deploy import VerifierPlan, settlement_address
 from sequencer.l1.embedded import EmbeddedL1
-from sequencer.l1.port import Signer, address_text
+from sequencer.l1.errors import L1Error
+from sequencer.l1.port import L1, Signer, address_text, address_word
+from sequencer.l1.rpc import RpcL1
 from sequencer.proving import BatchProver, CheckedProof, packaged_key
 from sequencer.venue import (
     open_venue,
@@ -115,33 +120,67 @@ class Setting:
     owners: dict[int, Signer]
     folder: Path | None
 
+    @property
+    def place(self) -> str:
+        """Where the chain runs."""
+        l1 = self.rollup.l1
+        return f"at {l1.host}" if isinstance(l1, RpcL1) else "in this process"
 
-def prepare(file: CommandFile, folder: Path | None) -> Setting:
+
+def open_chain(file: CommandFile, url: str | None) -> L1:
+    """A chain on which the demo's senders have funds: in this process, or a local node.
+
+    Raises: BatchError for owners without development keys; NotLocalChain before anything is sent;
+    L1Error, also for a node that cannot fund an address.
+    """
+    owners = [owner.address for owner in owners_of(file.requests).values()]
+    if url is None:
+        return EmbeddedL1(genesis_time_s=GENESIS_TIME_S, funded=owners)
+    l1 = RpcL1(url)
+    try:
+        for address in (devkeys.deployer().address, devkeys.sequencer().address, *owners):
+            l1.set_balance(address, devkeys.DEVELOPMENT_BALANCE_WEI)
+    except L1Error:
+        l1.close()
+        raise
+    return l1
+
+
+def prepare(file: CommandFile, folder: Path | None, l1: L1) -> Setting:
     """Deploy the venue, load or make the development setup, and queue the file's L1 requests.
 
-    Raises: CommandFileError for a file that was signed for another venue; BatchError; KeyFileError.
+    Raises: CommandFileError for a file that was signed for another venue, before anything is sent;
+    BatchError; KeyFileError.
     """
     owners = owners_of(file.requests)
     if folder is not None:
         open_folder(folder)
     key = packaged_key(SHAPE_S.name)
-    l1 = EmbeddedL1(
-        genesis_time_s=GENESIS_TIME_S, funded=(owner.address for owner in owners.values())
-    )
+    _check_domain(file, l1, verifier_plan(key))
     rollup = open_venue(l1, key)
-    if file.header.domain != rollup.deployment.domain:
-        raise CommandFileError(
-            file.path,
-            1,
-            "chain_id and settlement",
-            f"{l1.chain_id} and {rollup.deployment.settlement}",
-            f"{file.header.chain_id} and {address_text(file.header.settlement)}",
-        )
     with progress("making the development setup", 1 << SHAPE_S.log_chunk) as advance:
         srs = development(SHAPE_S.log_chunk, advance)
     with progress("sending L1 requests", len(file.requests)) as advance:
         post_requests(rollup, file.requests, owners, advance)
     return Setting(rollup, BatchProver(key, srs), owners, folder)
+
+
+def _check_domain(file: CommandFile, l1: L1, plan: VerifierPlan) -> None:
+    """Compare the venue that the file was signed for with the one that would be deployed."""
+    deployer = devkeys.deployer().address
+    nonce = l1.nonce(deployer)
+    settlement = settlement_address(deployer, nonce, plan, with_token=True)
+    if file.header.domain == domain(l1.chain_id, address_word(settlement)):
+        return
+    got = f"{file.header.chain_id} and {address_text(file.header.settlement)}"
+    if nonce:
+        got += (
+            f"; this chain is not fresh, its deployer {deployer} has sent {nonce} transactions: "
+            "start the node anew"
+        )
+    raise CommandFileError(
+        file.path, 1, "chain_id and settlement", f"{l1.chain_id} and {settlement}", got
+    )
 
 
 def order(setting: Setting, file: CommandFile, batch_commands: int) -> Applied:

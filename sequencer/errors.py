@@ -10,6 +10,7 @@ SequencerError
 ├── SnapshotError        a snapshot that cannot be used
 ├── ReplayDiffers        a sound journal that the rules do not lead to the recorded result
 └── RebuildError         published words of batches that do not follow one another
+    └── RootDiffers          published words that do not lead to the root they claim
 """
 
 from __future__ import annotations
@@ -85,4 +86,8 @@ class ReplayDiffers(SequencerError):
 
 
 class RebuildError(SequencerError):
-    """Published words do not follow one another, or do not lead to the root they claim."""
+    """A statement is missing, does not follow the one before, or holds words no batch publishes."""
+
+
+class RootDiffers(RebuildError):
+    """The published words do not lead to the root that the statement claims."""

@@ -17,9 +17,6 @@ class GroupLimits:
     segment_bytes_max: int = 64 * 2**20
 
 
-DEFAULT_LIMITS = GroupLimits()
-
-
 @dataclass(frozen=True, slots=True)
 class Group:
     """Whole records for one write; `starts_segment` tells that they open a segment of their own."""

@@ -9,8 +9,8 @@ commit and each takeover runs under the guard, so nothing comes between the look
 
 from __future__ import annotations
 
-from sequencer.errors import JournalDamaged, JournalRefused, JournalWriteFailed
-from sequencer.group_commit import DEFAULT_LIMITS, Group, GroupCommit, GroupLimits
+from sequencer.errors import JournalRefused, JournalWriteFailed
+from sequencer.group_commit import Group, GroupCommit, GroupLimits
 from sequencer.journal_files import JournalFiles, OpenSegment
 from sequencer.journal_format import RecordKind, SegmentStart, require_payload, segment_name
 from sequencer.journal_reader import JournalReader, segment_names
@@ -99,16 +99,14 @@ def open_journal(
     start: SegmentStart,
     *,
     time_ms: int,
-    limits: GroupLimits = DEFAULT_LIMITS,
+    limits: GroupLimits,
 ) -> tuple[Journal, str | None]:
     """Begin to write where `reader` stopped; the journal, and what was cut off its end if anything.
 
-    Assumes: the guard is held, and `reader` has read all records since.
+    Assumes: the guard is held, and `reader` has read all records since, of the same domain.
     Raises: JournalRefused for an older epoch, or the epoch of a writer that is alive;
-    JournalDamaged for the journal of another exchange; JournalWriteFailed.
+    JournalWriteFailed; OSError.
     """
-    if reader.domain not in (None, start.domain):
-        raise JournalDamaged(reader.segment, 0, "domain", start.domain, reader.domain)
     if start.epoch < reader.epoch:
         raise JournalRefused("epoch", f"at least {reader.epoch}, the journal's", start.epoch)
     names = segment_names(files)

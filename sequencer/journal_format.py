@@ -29,6 +29,9 @@ FIRST_SEQUENCE = 1
 PAYLOAD_BYTES_MAX = 2**20
 """Far above any command; a bound lets a writer refuse what a reader would have to hold."""
 
+SECTOR_BYTES = 512
+"""A disk writes a sector whole or not at all, at the least."""
+
 TIME_BYTES = 6
 _FIELDS = Struct(">IB6sQ32s")
 _CHECK = Struct(">I")
@@ -128,8 +131,8 @@ def parse_record(segment: str, base: int, data: bytes, start: int) -> tuple[Reco
     """The record at `start` of `data` and where it ends, or None for a torn one.
 
     `base` is the offset of `data` in the segment. Torn is a record whose rest is missing: `data`
-    ends inside it, or all bytes from its check on to the end are zero, as a file system leaves
-    what was never written.
+    ends inside it, or holds nothing but zeros from its start or from a sector inside it on, as a
+    file system may leave what was appended but never reached the disk.
     Raises: JournalDamaged for any other record that does not fit its checks.
     """
     header_end = start + HEADER_BYTES
@@ -137,7 +140,7 @@ def parse_record(segment: str, base: int, data: bytes, start: int) -> tuple[Reco
         return None
     fields, check = data[start : start + _FIELDS.size], data[start + _FIELDS.size : header_end]
     if check != (computed := _CHECK.pack(zlib.crc32(fields))):
-        if _is_unwritten(data, header_end - _CHECK.size):
+        if _is_unwritten(base, data, start):
             return None
         raise JournalDamaged(segment, base + start, "header check", computed.hex(), check.hex())
     length, kind, time, sequence, head = _FIELDS.unpack(fields)
@@ -147,7 +150,7 @@ def parse_record(segment: str, base: int, data: bytes, start: int) -> tuple[Reco
         return None
     checksum = data[payload_end:end]
     if checksum != (computed := _checksum(data[start:payload_end])):
-        if _is_unwritten(data, payload_end):
+        if _is_unwritten(base, data, start):
             return None
         place = f"checksum of record {sequence}"
         raise JournalDamaged(segment, base + start, place, computed.hex(), checksum.hex())
@@ -192,8 +195,11 @@ def _checksum(framed: bytes) -> bytes:
     return blake2b(framed, digest_size=CHECKSUM_BYTES).digest()
 
 
-def _is_unwritten(data: bytes, start: int) -> bool:
-    return data.count(0, start) == len(data) - start
+def _is_unwritten(base: int, data: bytes, start: int) -> bool:
+    """Whether `data` ends in zeros that begin at the record or at a sector inside it."""
+    zeros_start = base + len(data.rstrip(b"\0"))
+    first_sector = -(-zeros_start // SECTOR_BYTES) * SECTOR_BYTES
+    return zeros_start <= base + start or first_sector < base + len(data)
 
 
 def _known_kinds() -> str:

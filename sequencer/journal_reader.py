@@ -26,15 +26,20 @@ class JournalReader:
     """A place in a journal. `read` goes on from it, and may be called again as the journal grows.
 
     `segment` and `offset` are where the next record is or will be, `sequence` the number it will
-    have, `head` the chain value before it, `epoch` the writer of the last record.
+    have, `epoch` the writer of the last one. Without a domain the journal's own is taken.
     """
 
-    def __init__(self, files: JournalFiles, first_sequence: int = FIRST_SEQUENCE) -> None:
+    def __init__(
+        self,
+        files: JournalFiles,
+        domain: int | None = None,
+        first_sequence: int = FIRST_SEQUENCE,
+    ) -> None:
+        self.domain = domain
         self.segment = segment_name(first_sequence)
         self.offset = 0
         self.sequence = first_sequence
         self.epoch = 0
-        self.domain: int | None = None
         self.torn_bytes = 0
         self._files = files
         self._head = EMPTY_CHAIN if first_sequence == FIRST_SEQUENCE else None
@@ -147,6 +152,18 @@ def segment_names(files: JournalFiles) -> list[str]:
         if first_sequence_of(name) is None:
             raise JournalDamaged(name, 0, "file name", segment_name(FIRST_SEQUENCE), name)
     return found
+
+
+def domain_of(files: JournalFiles) -> int:
+    """The exchange that a journal is of.
+
+    Raises: JournalDamaged where there is no first record.
+    """
+    reader = JournalReader(files)
+    next(reader.read(), None)
+    if reader.domain is None:
+        raise JournalDamaged(reader.segment, 0, "first record", "a segment record", "no record")
+    return reader.domain
 
 
 def segment_with(files: JournalFiles, sequence: int) -> int:

@@ -9,6 +9,7 @@ import click
 
 from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progress
 from circuits.errors import CircuitError
+from sequencer import journal_cli, op_l1_cli
 from sequencer.errors import SequencerError
 
 if TYPE_CHECKING:
@@ -27,12 +28,21 @@ HEADINGS = ("batch", "commands", "L1 requests", "withdrawals", "shape", "witness
 
 @click.group()
 def op() -> None:
-    """Run the venue: order and apply commands, seal batches.
+    """Run the venue: deploy it, order and apply commands, seal batches and settle them.
 
     \b
     Example:
       plasmaperps op run-file examples/margin_day.jsonl --out day
+      plasmaperps op post day/batch-0001.proof --l1 http://127.0.0.1:8545 \\
+          --deployment deployment.json --secret-file sequencer.secret
     """
+
+
+op.add_command(op_l1_cli.deploy)
+op.add_command(op_l1_cli.post)
+op.add_command(op_l1_cli.status)
+for command in journal_cli.COMMANDS:
+    op.add_command(command)
 
 
 @op.command("run-file")
@@ -62,8 +72,18 @@ def op() -> None:
     is_flag=True,
     help="End with exit code 3, nothing written, when the rules refuse a command of the file.",
 )
+@click.option(
+    "--journal",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for a journal: every accepted command is on the disk before it is told.",
+)
 def run_file(
-    file: Path, folder: Path, batch_commands: int, base_time_ms: int | None, strict: bool
+    file: Path,
+    folder: Path,
+    batch_commands: int,
+    base_time_ms: int | None,
+    strict: bool,
+    journal: Path | None,
 ) -> None:
     """Apply the signed commands of FILE and write its batches, ready for the prover.
 
@@ -79,9 +99,12 @@ def run_file(
     """
     from sequencer.command_file import load_command_file
 
+    if strict and journal is not None:
+        # A journal cannot be unwritten, and --strict promises to leave nothing behind.
+        raise CommandFailed("--strict: expected no --journal, got both", ExitCode.USAGE)
     with one_line_errors(ERRORS):
         loaded = load_command_file(file)
-        applied = _applied(loaded, batch_commands, base_time_ms)
+        applied = _applied(loaded, batch_commands, base_time_ms, journal)
         for refusal in applied.refusals:
             click.echo(f"{file}:{refusal.line}: {refusal.kind} refused: {refusal.rejected}")
         click.echo(
@@ -98,7 +121,9 @@ def run_file(
             click.echo("no batch, so nothing was written")
 
 
-def _applied(file: CommandFile, batch_commands: int, base_time_ms: int | None) -> Applied:
+def _applied(
+    file: CommandFile, batch_commands: int, base_time_ms: int | None, journal: Path | None
+) -> Applied:
     import time
 
     from sequencer.apply_file import apply_file
@@ -111,6 +136,7 @@ def _applied(file: CommandFile, batch_commands: int, base_time_ms: int | None) -
             base_time_ms=time.time_ns() // 10**6 if base_time_ms is None else base_time_ms,
             batch_commands_max=batch_commands,
             advance=advance,
+            journal=journal,
         )
 
 

@@ -16,6 +16,7 @@ from struct import Struct
 
 from circuits.exchange.commit import build_tree
 from circuits.exchange.state import State
+from prover.kernels.poseidon2 import permute_many
 from sequencer.batcher import Position
 from sequencer.engine import Engine
 from sequencer.errors import SnapshotError
@@ -67,7 +68,7 @@ class Snapshot:
         Raises: SnapshotError when the state does not have the root that was recorded.
         Cost: one hash per account and tree node, which is nearly all of a start.
         """
-        tree = build_tree(self.state)
+        tree = build_tree(self.state, permute_many)
         if tree.root != self.root:
             raise SnapshotError(f"{self.name}: root", hex(self.root), hex(tree.root))
         return Engine.resume(self.state, tree, self.position, epoch, batch_commands_max)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 SHOWN_DIGITS_MAX = 18
+TOKEN_DECIMALS = 6
 
 
 def aligned(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
@@ -33,3 +34,9 @@ def short(value: object) -> str:
         text = hex(value)
         return f"{text[:8]}…{text[-6:]}"
     return str(value)
+
+
+def tokens(units: int) -> str:
+    """Token units as people read them."""
+    whole, part = divmod(units, 10**TOKEN_DECIMALS)
+    return f"{whole:,}.{part:0{TOKEN_DECIMALS}d}"

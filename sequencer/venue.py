@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from circuits.exchange.apply import Queued
 from circuits.exchange.transactions.deposit import Deposit
-from circuits.merkle import SparseTree
 from circuits.statement import Statement
+from sequencer.deploying import deploy_for_key
 from sequencer.errors import BatchError
 from sequencer.l1 import devkeys
 from sequencer.l1.contracts import Rollup
-from sequencer.l1.deploy import VerifierPlan, deploy, numbered_parts
 from sequencer.l1.port import L1, Receipt, Signer, address_text, address_word
 from sequencer.posting import queue_calls, submit_batch
 from verifier.key import VerifyingKey
@@ -41,28 +40,12 @@ def owners_of(requests: Iterable[Queued]) -> dict[int, Signer]:
     return owners
 
 
-def verifier_plan(key: VerifyingKey) -> VerifierPlan:
-    """The contracts that were generated from a packaged key."""
-    return VerifierPlan(
-        f"Verifier{key.shape_name}", key.setup.insecure, parts=numbered_parts("Constraints")
-    )
-
-
 def open_venue(l1: L1, key: VerifyingKey) -> Rollup:
     """Deploy every contract from the development keys.
 
     Raises: InsecureKeyRefused; BatchError when the contract was generated from another key.
     """
-    deployment = deploy(
-        l1,
-        devkeys.deployer(),
-        verifier_plan(key),
-        sequencer=devkeys.sequencer().address,
-        genesis_root=SparseTree().root,
-    )
-    if deployment.key_digest != key.digest:
-        place = f"key digest of contract Verifier{key.shape_name}"
-        raise BatchError(place, key.digest.hex(), deployment.key_digest.hex())
+    deployment = deploy_for_key(l1, devkeys.deployer(), key, sequencer=devkeys.sequencer().address)
     return Rollup(l1, deployment)
 
 

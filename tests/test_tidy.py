@@ -51,6 +51,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "prover": {"circuits", "verifier", "prover", "numpy", "numba", "py_ecc", "eth_hash"},
     "prover.kernels": {
         "prover.kernels", "prover.cache_folder", "circuits.field", "circuits.air.tape",
+        "circuits.poseidon2", "circuits.edwards",
         "numpy", "numba", "llvmlite",
     },
     "prover.reference": {"circuits", "verifier", "prover", "numpy", "galois"},

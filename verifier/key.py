@@ -51,7 +51,10 @@ class ChipKey:
 
     def to_bytes(self) -> bytes:
         counts = (
-            self.log_height, self.main_columns, self.helper_columns, len(self.zero_values),
+            self.log_height,
+            self.main_columns,
+            self.helper_columns,
+            len(self.zero_values),
         )
         zeros = b"".join(value.to_bytes(32, "big") for value in self.zero_values)
         return _text(self.name) + _counts(*counts) + zeros + self.tape.to_bytes()
@@ -142,8 +145,12 @@ def make_key(system: System, shape: Shape, setup: Setup) -> VerifyingKey:
         shape.log_chunk,
         tuple(
             ChipKey(
-                chip.name, shape.log_height(chip.name), len(chip.columns), chip.helper_count,
-                chip.zero_values, chip.tape,
+                chip.name,
+                shape.log_height(chip.name),
+                len(chip.columns),
+                chip.helper_count,
+                chip.zero_values,
+                chip.tape,
             )
             for chip in system.chips
         ),
@@ -240,7 +247,12 @@ def _key_from(document: dict) -> VerifyingKey:
     if not isinstance(document["setup"]["insecure"], bool):
         raise ValueError("insecure: expected true or false")
     return VerifyingKey(
-        shape_name, log_chunk, chips, public_names, pubdata, single,
+        shape_name,
+        log_chunk,
+        chips,
+        public_names,
+        pubdata,
+        single,
         Setup(((x0, x1), (y0, y1)), source_hash, document["setup"]["insecure"]),
     )
 
@@ -249,8 +261,12 @@ def _chip_from(document: dict, log_chunk: int, public_count: int) -> ChipKey:
     zeros = tuple(int(value) for value in document["zero_values"])
     tape = Tape.from_bytes(bytes.fromhex(document["tape"]))
     chip = ChipKey(
-        str(document["name"]), int(document["log_height"]), int(document["main_columns"]),
-        int(document["helper_columns"]), zeros, tape,
+        str(document["name"]),
+        int(document["log_height"]),
+        int(document["main_columns"]),
+        int(document["helper_columns"]),
+        zeros,
+        tape,
     )
     if not 1 <= chip.main_columns <= COLUMNS_MAX or not 0 <= chip.helper_columns <= COLUMNS_MAX:
         raise ValueError(

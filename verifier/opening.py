@@ -32,7 +32,10 @@ def _inverses(values: Sequence[int]) -> list[int]:
 
 
 def positive_values(
-    claim: int, rho: Sequence[int], roots: Sequence[int], negated: Sequence[int],
+    claim: int,
+    rho: Sequence[int],
+    roots: Sequence[int],
+    negated: Sequence[int],
     inverses: Sequence[int],
 ) -> list[int]:
     """p_i = f_i(r_i) from p_m = u and e_i = f_i(-r_i), last fold first.

@@ -100,7 +100,7 @@ def _part_source(
 ) -> str:
     lines = [
         FRAME.format(source="the tapes of all chips"),
-        f"/// @title Part {name[len('Constraints'):]} of the constraints, evaluated at one point.",
+        f"/// @title Part {name[len('Constraints') :]} of the constraints, evaluated at one point.",
         f"contract {name} {{",
         "    fallback() external {",
         "        assembly {",
@@ -135,9 +135,7 @@ def _part_source(
 def _verifier_source(key: VerifyingKey, parts: list[list[Block]]) -> str:
     (x0, x1), (y0, y1) = key.setup.tau_g2
     name = f"Verifier{key.shape_name}"
-    partials = b"".join(
-        bytes([len(blocks), *(chip for chip, _, _ in blocks)]) for blocks in parts
-    )
+    partials = b"".join(bytes([len(blocks), *(chip for chip, _, _ in blocks)]) for blocks in parts)
     numbers = {
         "chipCount": len(key.chips),
         "words": len(key.public_names),
@@ -150,9 +148,7 @@ def _verifier_source(key: VerifyingKey, parts: list[list[Block]]) -> str:
     }
     body = [f"        key.digest = 0x{key.digest.hex()};"]
     body += [f"        key.{field} = {value};" for field, value in numbers.items()]
-    body += [
-        f"        key.tauG2[{i}] = {value};" for i, value in enumerate((x1, x0, y1, y0))
-    ]
+    body += [f"        key.tauG2[{i}] = {value};" for i, value in enumerate((x1, x0, y1, y0))]
     body += [f'        key.chips = hex"{_chip_records(key).hex()}";']
     body += [f'        key.partials = hex"{partials.hex()}";']
     lines = [

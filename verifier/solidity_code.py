@@ -121,9 +121,7 @@ class Program:
             return shared.get(operand, operand) if isinstance(operand, str) else texts[operand]
 
         def flush(position: int) -> None:
-            while emits and (
-                not isinstance(emits[0][1], int) or emits[0][1] < position
-            ):
+            while emits and (not isinstance(emits[0][1], int) or emits[0][1] < position):
                 number, operand, zero = emits.pop(0)
                 lines.append(f"// {labels[number]}")
                 value = text(operand)

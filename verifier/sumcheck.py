@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def next_claim(
-    coefficients: Sequence[int], claim: int, challenge: int, modulus: int
-) -> int:
+def next_claim(coefficients: Sequence[int], claim: int, challenge: int, modulus: int) -> int:
     """Claim after one round of degree len(coefficients).
 
     The message holds c_0, c_2, ..., c_D; the linear coefficient follows from

@@ -39,9 +39,7 @@ from verifier.transcript import (
 )
 
 
-def verify(
-    key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int], proof: bytes
-) -> None:
+def verify(key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int], proof: bytes) -> None:
     """Accept or raise. `words` are the public words of the statement, `pubdata` its data words.
 
     Raises: VerificationError, and nothing else, for any input of these types.
@@ -100,14 +98,22 @@ def verify(
     z = reader.challenge()
     (witness,) = reader.read_points(LABEL_OPENING, 1)
     check_opening(
-        key.setup.tau_g2, commitments, weights, claim, rho, folds, r, negated, nu,
-        quotient, z, witness,
+        key.setup.tau_g2,
+        commitments,
+        weights,
+        claim,
+        rho,
+        folds,
+        r,
+        negated,
+        nu,
+        quotient,
+        z,
+        witness,
     )
 
 
-def _check_statement(
-    key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int]
-) -> None:
+def _check_statement(key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int]) -> None:
     if len(words) != len(key.public_names):
         raise StatementLength("public words", len(key.public_names), len(words))
     for name, word in zip(key.public_names, words, strict=True):

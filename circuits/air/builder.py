@@ -87,9 +87,7 @@ class Builder:
         self._require(bus.is_table, bus, "a table")
         self._add(bus, -1, values, as_expr(times), None)
 
-    def _channel(
-        self, bus: Bus, sign: int, values: tuple[Operand, ...], times: Operand
-    ) -> None:
+    def _channel(self, bus: Bus, sign: int, values: tuple[Operand, ...], times: Operand) -> None:
         self._require(not bus.is_table, bus, "a channel")
         self._add(bus, sign, values, as_expr(times), self._bound(bus, as_expr(times)))
 
@@ -114,9 +112,7 @@ class Builder:
                 f"{self.chip_name}: bus {bus.name}: expected {bus.arity} values, got {len(values)}"
             )
         label = f"{bus.name}#{sum(1 for each in self.interactions if each.bus is bus)}"
-        interaction = Interaction(
-            bus, sign, times, tuple(as_expr(v) for v in values), bound, label
-        )
+        interaction = Interaction(bus, sign, times, tuple(as_expr(v) for v in values), bound, label)
         degree = _group_degree([interaction])
         if degree > DEGREE_MAX:
             raise ChipError(
@@ -149,8 +145,7 @@ def _group_degree(group: list[Interaction]) -> int:
     degrees = [fingerprint(each).degree for each in group]
     total = sum(degrees)
     numerators = (
-        1 + each.times.degree + total - degree
-        for each, degree in zip(group, degrees, strict=True)
+        1 + each.times.degree + total - degree for each, degree in zip(group, degrees, strict=True)
     )
     return max(1 + total, *numerators)
 
@@ -166,5 +161,3 @@ def helper_constraint(helper: Expr, group: list[Interaction]) -> Expr:
         numerator = scaled + term if each.sign > 0 else scaled - term
         denominator = denominator * fingerprint(each)
     return helper * denominator - ACTIVE * numerator
-
-

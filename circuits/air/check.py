@@ -50,8 +50,9 @@ Failure = ConstraintFailure | BusImbalance
 Cells = Sequence[Sequence[int]]
 
 
-def evaluate(exprs: Sequence[Expr], cells: Cells, publics: Sequence[int], modulus: int,
-             height: int) -> list[list[int]]:
+def evaluate(
+    exprs: Sequence[Expr], cells: Cells, publics: Sequence[int], modulus: int, height: int
+) -> list[list[int]]:
     """Values of expressions on every active row, as one list per expression.
 
     Challenges cannot be read here: only main constraints and bus tuples are evaluated.
@@ -74,8 +75,10 @@ def evaluate(exprs: Sequence[Expr], cells: Cells, publics: Sequence[int], modulu
             raise ValueError("evaluate: expected an expression without challenges")
         else:
             value = (
-                1 if node.op is Op.ACTIVE
-                else publics[node.value] if node.op is Op.PUBLIC
+                1
+                if node.op is Op.ACTIVE
+                else publics[node.value]
+                if node.op is Op.PUBLIC
                 else node.value
             )
             memo[id(node)] = [value % modulus] * height
@@ -102,7 +105,9 @@ def check_chip(
 
 
 def check_buses(
-    system: System, tables: Mapping[str, Cells], heights: Mapping[str, int],
+    system: System,
+    tables: Mapping[str, Cells],
+    heights: Mapping[str, int],
     publics: Sequence[int],
 ) -> list[BusImbalance]:
     """Every tuple of every bus whose signed multiplicities do not sum to zero."""
@@ -127,7 +132,9 @@ def check_buses(
 
 
 def check(
-    system: System, tables: Mapping[str, Cells], heights: Mapping[str, int],
+    system: System,
+    tables: Mapping[str, Cells],
+    heights: Mapping[str, int],
     publics: Sequence[int],
 ) -> list[Failure]:
     """All failures of a whole witness; an empty list means that it satisfies the statement.

@@ -112,8 +112,14 @@ def compile_chip(chip: Chip, public_count: int, modulus: int) -> CompiledChip:
     )
     summary = (chip.__doc__ or "").strip().split("\n")[0]
     return CompiledChip(
-        chip.name, summary, physical, tuple(constraints), tuple(builder.interactions),
-        tuple(tuple(group) for group in groups), tuple(zero_values), tape,
+        chip.name,
+        summary,
+        physical,
+        tuple(constraints),
+        tuple(builder.interactions),
+        tuple(tuple(group) for group in groups),
+        tuple(zero_values),
+        tape,
     )
 
 
@@ -184,11 +190,20 @@ def compile_system(
     """Compile every chip against the same list of public words."""
     return System(
         tuple(compile_chip(chip, len(public_names), modulus) for chip in chips),
-        public_names, pubdata_chip, single_row_chips, modulus,
+        public_names,
+        pubdata_chip,
+        single_row_chips,
+        modulus,
     )
 
 
 __all__ = [
-    "COUNT_TOTAL_MAX", "Chip", "ChipError", "CompiledChip", "Expr", "System", "compile_chip",
+    "COUNT_TOTAL_MAX",
+    "Chip",
+    "ChipError",
+    "CompiledChip",
+    "Expr",
+    "System",
+    "compile_chip",
     "compile_system",
 ]

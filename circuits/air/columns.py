@@ -165,8 +165,7 @@ class Columns:
         for name, declared in cls.__annotations__.items():
             if isinstance(declared, Array):
                 logical[name] = tuple(
-                    place(f"{name}[{number}]", declared.element)
-                    for number in range(declared.count)
+                    place(f"{name}[{number}]", declared.element) for number in range(declared.count)
                 )
             elif isinstance(declared, Given) or (
                 isinstance(declared, type) and issubclass(declared, ColumnType)

@@ -73,8 +73,10 @@ def chips_table(system: System, shape: Shape) -> str:
 
 def buses_table(system: System) -> str:
     """Markdown inventory of all buses: kind, arity, senders and receivers."""
-    lines = ["| bus | number | kind | values | sent or looked up by | received or provided by |",
-             "|---|---|---|---|---|---|"]
+    lines = [
+        "| bus | number | kind | values | sent or looked up by | received or provided by |",
+        "|---|---|---|---|---|---|",
+    ]
     for bus in system.buses:
         sides: dict[int, dict[str, None]] = {1: {}, -1: {}}
         for chip in system.chips:

@@ -30,7 +30,12 @@ class Op(StrEnum):
 # Degree in the row variables. The row number and the activity flag are multilinear in the row's
 # bits exactly as a committed column is, so they count as one.
 LEAF_DEGREE = {
-    Op.COLUMN: 1, Op.ROW: 1, Op.ACTIVE: 1, Op.CONSTANT: 0, Op.CHALLENGE: 0, Op.PUBLIC: 0,
+    Op.COLUMN: 1,
+    Op.ROW: 1,
+    Op.ACTIVE: 1,
+    Op.CONSTANT: 0,
+    Op.CHALLENGE: 0,
+    Op.PUBLIC: 0,
 }
 
 
@@ -192,7 +197,10 @@ def value_at_zero_row(expr: Expr, modulus: int) -> int | None:
             continue
         left, right = values[id(node.left)], values[id(node.right)]
         values[id(node)] = (
-            left + right if node.op is Op.ADD else left - right if node.op is Op.SUB
+            left + right
+            if node.op is Op.ADD
+            else left - right
+            if node.op is Op.SUB
             else left * right
         )
     folded = values[id(expr)]

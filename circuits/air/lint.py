@@ -65,8 +65,7 @@ def lint_buses(system: System) -> list[str]:
         for each in chip.interactions:
             signs.setdefault(each.bus, set()).add(each.sign)
     return [
-        f"bus {bus.name}: expected both sides, got only "
-        f"{'senders' if seen == {1} else 'receivers'}"
+        f"bus {bus.name}: expected both sides, got only {'senders' if seen == {1} else 'receivers'}"
         for bus, seen in sorted(signs.items(), key=lambda item: item[0].number)
         if seen != {1, -1}
     ]

@@ -76,9 +76,7 @@ def lay_out(system: System, shape: Shape) -> Layout:
             )
     total = system.count_total(heights)
     if total >= COUNT_TOTAL_MAX:
-        raise ChipError(
-            f"shape {shape.name}: expected counts below {COUNT_TOTAL_MAX}, got {total}"
-        )
+        raise ChipError(f"shape {shape.name}: expected counts below {COUNT_TOTAL_MAX}, got {total}")
     return stack_columns(
         tuple(heights[chip.name] for chip in system.chips),
         tuple(len(chip.columns) for chip in system.chips),

@@ -79,8 +79,13 @@ class Tape:
     def to_bytes(self) -> bytes:
         """Canonical bytes: seven counts, constants of 32 bytes, instructions of 4 x 4 bytes."""
         header = (
-            self.columns, self.challenges, self.publics, len(self.constants),
-            self.temporaries, self.constraints, len(self.code),
+            self.columns,
+            self.challenges,
+            self.publics,
+            len(self.constants),
+            self.temporaries,
+            self.constraints,
+            len(self.code),
         )
         return b"".join(
             (
@@ -135,8 +140,7 @@ class Tape:
             if op == EMIT:
                 if target != emitted or right != 0:
                     raise ValueError(
-                        f"tape: instruction {position}: expected constraint {emitted}, "
-                        f"got {target}"
+                        f"tape: instruction {position}: expected constraint {emitted}, got {target}"
                     )
                 emitted += 1
             elif target >= self.temporaries:

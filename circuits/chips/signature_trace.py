@@ -1,6 +1,7 @@
 """The windowed product S*B + h*N in integers: every point that the signature chips commit to."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from circuits.edwards import (
     BASE8,
@@ -27,6 +28,11 @@ ROWS_PER_HALF = HALF_BITS // DIGIT_BITS // WINDOWS_PER_ROW
 # Step numbers of the two halves; the gap keeps the end of one from being the start of the other.
 HIGH_START, HIGH_END = 0, ROWS_PER_HALF
 LOW_START, LOW_END = 2 * ROWS_PER_HALF, 3 * ROWS_PER_HALF
+
+_DIGITS_OF_OCTET = tuple(
+    tuple(octet >> shift & DIGIT_MASK for shift in range(8 - DIGIT_BITS, -1, -DIGIT_BITS))
+    for octet in range(256)
+)
 
 # (account key, digest, signature), as sent on the SIGNATURE bus.
 Request = tuple[Point, int, Signature]
@@ -57,13 +63,16 @@ class Product:
         return self.windows[-1][-1]
 
 
+def digits_of(scalar: int) -> tuple[int, ...]:
+    """The 128 digits of a scalar below 2^256, from the top."""
+    octets = scalar.to_bytes(SCALAR_BITS // 8, "big")
+    return tuple(chain.from_iterable(map(_DIGITS_OF_OCTET.__getitem__, octets)))
+
+
 def multiply_windows(negated: Point, s: int, h: int) -> Product:
     """The product for any integers below 2^256. Assumes: N = `negated` on the curve."""
     entries, fourth = _entries(negated)
-    digits = tuple(
-        (s >> shift & DIGIT_MASK, h >> shift & DIGIT_MASK)
-        for shift in range(SCALAR_BITS - DIGIT_BITS, -1, -DIGIT_BITS)
-    )
+    digits = tuple(zip(digits_of(s), digits_of(h), strict=True))
     scaled_products = [[D * x * y % R for x, y in row] for row in entries]
     xs, ys, zs = [], [], []
     x, y, z = 0, 1, 1

@@ -10,7 +10,12 @@ from circuits.exchange.events import NULL_OBSERVER, Event, KeyRegistered, Observ
 from circuits.exchange.limits import TIME_MAX_MS
 from circuits.exchange.state import State
 from circuits.exchange.transactions import deposit, register_key, transfer, withdraw
-from circuits.exchange.transactions.authority import Context, SignatureVerifier
+from circuits.exchange.transactions.authority import (
+    Context,
+    DigestFunction,
+    SignatureVerifier,
+    digest_of,
+)
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.exchange.transactions.register_key import RegisterKey
 from circuits.exchange.transactions.transfer import Transfer
@@ -79,12 +84,14 @@ def apply_command(
     command: Command,
     observer: Observer = NULL_OBSERVER,
     verify: SignatureVerifier = verify_signature,
+    digest: DigestFunction = digest_of,
 ) -> Receipt:
     """Apply one command; a refused one leaves the state as it was and is not observed.
 
+    `verify` and `digest` may be replaced by others that give the same answers sooner.
     Raises: QueueGuaranteeBroken for an L1 request that the contracts cannot have queued.
     """
-    context = Context(state.step + 1, command.time_ms, verify)
+    context = Context(state.step + 1, command.time_ms, verify, digest)
     try:
         require_time(state, command.time_ms)
         changed, event = _transition(state, context, command.body)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from circuits.exchange.limits import ACCOUNT_REGION, ACCOUNT_SLOTS, CASH_OFFSET, HEADER_SLOT
 from circuits.exchange.state import Account, State
 from circuits.merkle import SparseTree, TouchedNode
-from circuits.poseidon2 import TAG_HEADER, hash_words
+from circuits.poseidon2 import TAG_HEADER, PermuteMany, hash_each, hash_words, permute_each
 
 EMPTY_LEAF = 0
 """What an absent account has for a header; no hash is known that yields it."""
@@ -30,22 +30,38 @@ def account_leaf(account: Account | None) -> int:
     return header_leaf(account.identity, account.nonce, account.cash)
 
 
-def update_tree(tree: SparseTree, state: State, account_ids: Iterable[int]) -> list[TouchedNode]:
+def account_leaves(
+    state: State, account_ids: Iterable[int], permute_many: PermuteMany = permute_each
+) -> dict[int, int]:
+    """`account_leaf` of the named accounts, by the address of the leaf."""
+    accounts = {account_id: state.accounts.get(account_id) for account_id in account_ids}
+    headers = {
+        header_index(account_id): (account.identity, account.nonce, account.cash + CASH_OFFSET)
+        for account_id, account in accounts.items()
+        if account is not None
+    }
+    leaves = {header_index(account_id): EMPTY_LEAF for account_id in accounts}
+    hashes = hash_each(TAG_HEADER, list(headers.values()), permute_many)
+    return leaves | dict(zip(headers, hashes, strict=True))
+
+
+def update_tree(
+    tree: SparseTree,
+    state: State,
+    account_ids: Iterable[int],
+    permute_many: PermuteMany = permute_each,
+) -> list[TouchedNode]:
     """Bring the named accounts of the tree to the state; the touched nodes, root first.
 
     Assumes: every account that differs between tree and state is named.
     """
-    leaves = {
-        header_index(account_id): account_leaf(state.accounts.get(account_id))
-        for account_id in account_ids
-    }
-    return tree.update_many(leaves)
+    return tree.update_many(account_leaves(state, account_ids, permute_many), permute_many)
 
 
-def build_tree(state: State) -> SparseTree:
+def build_tree(state: State, permute_many: PermuteMany = permute_each) -> SparseTree:
     """The tree of a whole state, hashed from nothing."""
     tree = SparseTree()
-    update_tree(tree, state, state.accounts)
+    update_tree(tree, state, state.accounts, permute_many)
     return tree
 
 

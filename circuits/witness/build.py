@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from circuits.chips import (
     withdraw,
 )
 from circuits.chips.buses import HASH, PERMUTE, WIDE
+from circuits.chips.signature_trace import Request
 from circuits.chips.system import CHIPS, SHAPES, choose_shape, margin_system
 from circuits.chips.trace import Trace
 from circuits.errors import WitnessError
@@ -38,8 +40,21 @@ from circuits.merkle import TouchedNode
 from circuits.statement import Statement
 from circuits.witness.file import Witness
 from circuits.witness.record import make_trace
-from circuits.witness.table import CellLists, pack_table, split_cells
+from circuits.witness.table import PackedCells, as_integers, pack_table, split_cells
 
+
+@dataclass(frozen=True, slots=True)
+class Fills:
+    """How the tables of curve points and permutations are filled, the costly ones."""
+
+    signatures: Callable[[Sequence[Request]], Mapping[str, Mapping[str, Any]]] = signature.fill
+    permutations: Callable[
+        [Mapping[poseidon2.HashDemand, int], Mapping[poseidon2.PermuteDemand, int]],
+        Mapping[str, Any],
+    ] = poseidon2.fill
+
+
+PLAIN_FILLS = Fills()
 STATEMENT_FILLS = {
     "leaf": leaf.fill,
     "command": command.fill,
@@ -59,15 +74,16 @@ def build(
     events: Sequence[Event],
     nodes: Sequence[TouchedNode],
     shape: Shape | None = None,
+    fills: Fills = PLAIN_FILLS,
 ) -> Witness:
     """The witness of a sealed batch, in the smallest shape that holds it if none is given.
 
     `nodes` are the touched inner nodes of the state tree, as its update returned them.
     Raises: WitnessError when a chip has more rows than its shape; ConstraintError when events or
     nodes contradict each other.
-    Cost: about 5 ms per signed command.
+    Cost: about 5 ms per signed command with the plain fills.
     """
-    cells = fill_cells(make_trace(statement, events, nodes), statement.words())
+    cells = fill_cells(make_trace(statement, events, nodes), statement.words(), fills)
     heights = {name: len(columns[0]) for name, columns in cells.items()}
     chosen = shape or choose_shape(heights) or list(SHAPES.values())[-1]
     for name, height in heights.items():
@@ -85,20 +101,23 @@ def build(
     return Witness(statement, chosen.name, tables)
 
 
-def fill_cells(trace: Trace, publics: Sequence[int]) -> dict[str, CellLists]:
-    """Every chip's cells as integers, by chip name; look-up tables hold what is looked up."""
+def fill_cells(
+    trace: Trace, publics: Sequence[int], fills: Fills = PLAIN_FILLS
+) -> dict[str, PackedCells]:
+    """Every chip's cells by chip name; look-up tables hold what is looked up."""
     filled: dict[str, Mapping[str, Any]] = {
         name: fill(trace) for name, fill in STATEMENT_FILLS.items()
     }
     leaves = [header_index(account.account_id) for account in trace.accounts]
     filled["tree"] = tree.fill(trace.nodes, leaves)
-    filled |= signature.fill(command.signature_requests(trace))
+    filled |= fills.signatures(command.signature_requests(trace))
     cells = {name: split_cells(CHIP_BY_NAME[name], columns) for name, columns in filled.items()}
 
     def add(name: str, columns: Mapping[str, Any]) -> None:
         cells[name] = split_cells(CHIP_BY_NAME[name], columns)
 
-    add("poseidon2", poseidon2.fill(demand(HASH, cells, publics), demand(PERMUTE, cells, publics)))
+    hashes, permutations = demand(HASH, cells, publics), demand(PERMUTE, cells, publics)
+    add("poseidon2", fills.permutations(hashes, permutations))
     add("wide", bits.fill(demand(WIDE, cells, publics)))
     counts = np.zeros(range16.HEIGHT, dtype=np.uint32)
     for (value,), count in demand(RANGE16, cells, publics).items():
@@ -107,19 +126,18 @@ def fill_cells(trace: Trace, publics: Sequence[int]) -> dict[str, CellLists]:
     return cells
 
 
-def demand(bus: Bus, cells: Mapping[str, CellLists], publics: Sequence[int]) -> Counter[Any]:
+def demand(bus: Bus, cells: Mapping[str, PackedCells], publics: Sequence[int]) -> Counter[Any]:
     """How often each tuple of a table is looked up by the chips that are filled already."""
     system = margin_system()
     found: Counter[Any] = Counter()
     for chip in system.chips:
-        if chip.name not in cells:
+        asking = [each for each in chip.interactions if each.bus is bus and each.sign > 0]
+        if not asking or chip.name not in cells:
             continue
-        height = len(cells[chip.name][0])
-        for each in chip.interactions:
-            if each.bus is not bus or each.sign < 0:
-                continue
+        columns = as_integers(cells[chip.name])
+        for each in asking:
             times, *values = evaluate(
-                [each.times, *each.values], cells[chip.name], publics, system.modulus, height
+                [each.times, *each.values], columns, publics, system.modulus, len(columns[0])
             )
             rows: Iterable[tuple[int, ...]] = zip(*values, strict=True)
             for count, row in zip(times, rows, strict=True):

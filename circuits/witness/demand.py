@@ -14,6 +14,7 @@ WINDOW_ROWS = 16
 TABLE_ROWS = 4
 WIDE_ROWS = 4
 SIGNED_HASHES = 4
+ACCOUNTS_PER_COMMAND = 2  # a transfer touches most
 
 KINDS = ("deposit", "register", "transfer", "withdraw")
 
@@ -46,6 +47,12 @@ class RowDemand:
         accounts, nodes = self._new(event)
         counts = self._counts | {kind: self._counts[kind] + 1}
         return _rows(counts, len(self._accounts) + len(accounts), len(self._nodes) + len(nodes))
+
+    def rows_with_any(self) -> dict[str, int]:
+        """At least the rows by chip name after one more command, whatever it will be."""
+        counts = {kind: count + 1 for kind, count in self._counts.items()}
+        nodes = len(self._nodes) + ACCOUNTS_PER_COMMAND * STATE_LEVELS
+        return _rows(counts, len(self._accounts) + ACCOUNTS_PER_COMMAND, nodes)
 
     def _new(self, event: Event) -> tuple[set[int], set[tuple[int, int]]]:
         """Accounts and tree nodes that this command touches first."""

@@ -19,6 +19,8 @@ DTYPES: Mapping[int, str] = {1: "<u1", 8: "<u1", 16: "<u2", 32: "<u4", 64: "<u8"
 """Cell type by the bits of a column; a full-width cell is four words, lowest first."""
 
 CellLists = list[list[int]]
+PackedCells = list[list[int] | np.ndarray]
+"""Columns of integers, or of full-width cells that are packed already: uint64[height, 4]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,13 @@ def cell_bytes(physical: Physical) -> int:
     return FIELD_BYTES if physical.bits == FULL_BITS else np.dtype(DTYPES[physical.bits]).itemsize
 
 
-def split_cells(chip: Chip, filled: Mapping[str, Any]) -> CellLists:
+def split_cells(chip: Chip, filled: Mapping[str, Any]) -> PackedCells:
     """The physical columns of a filled chip: wide integers split into their limbs.
 
-    Raises: ConstraintError naming the chip, column and row of a value that has no cell.
+    Assumes: packed cells are below r. Raises: ConstraintError naming the chip, column and row of
+    a value that has no cell.
     """
-    cells: CellLists = []
+    cells: PackedCells = []
     for name, declared in chip.Cols.logical.items():
         places = declared if isinstance(declared, tuple) else (declared,)
         values = filled[name] if isinstance(declared, tuple) else (filled[name],)
@@ -59,12 +62,17 @@ def split_cells(chip: Chip, filled: Mapping[str, Any]) -> CellLists:
     return cells
 
 
-def _limbs(chip: Chip, place: Logical, numbers: Sequence[int] | np.ndarray) -> CellLists:
-    values = numbers.tolist() if isinstance(numbers, np.ndarray) else list(numbers)
+def _limbs(chip: Chip, place: Logical, numbers: Sequence[int] | np.ndarray) -> PackedCells:
     if isinstance(place.declared, Given):
         widths = [place.declared.width_bits]
     else:
         widths = [bits for bits, _ in place.declared.limbs]
+    if isinstance(numbers, np.ndarray) and numbers.ndim == 2:
+        if widths != [FULL_BITS]:
+            column = f"chip {chip.name}: column {place.name}"
+            raise ConstraintError(column, f"cells of {sum(widths)} bits", "packed cells")
+        return [numbers]
+    values = numbers.tolist() if isinstance(numbers, np.ndarray) else list(numbers)
     limit = R if widths == [FULL_BITS] else 1 << sum(widths)
     if values and not (min(values) >= 0 and max(values) < limit):
         row = next(row for row, value in enumerate(values) if not 0 <= value < limit)
@@ -73,7 +81,7 @@ def _limbs(chip: Chip, place: Logical, numbers: Sequence[int] | np.ndarray) -> C
         )
     if len(widths) == 1:
         return [values]
-    limbs = []
+    limbs: PackedCells = []
     shift = 0
     for bits in widths:
         mask = (1 << bits) - 1
@@ -82,20 +90,29 @@ def _limbs(chip: Chip, place: Logical, numbers: Sequence[int] | np.ndarray) -> C
     return limbs
 
 
-def pack_table(name: str, columns: Sequence[Physical], cells: CellLists) -> Table:
-    """The table of integer cells that fit their columns."""
+def pack_table(
+    name: str, columns: Sequence[Physical], cells: Sequence[Sequence[int] | np.ndarray]
+) -> Table:
+    """The table of cells that fit their columns."""
     packed = tuple(
         _packed(physical, values) for physical, values in zip(columns, cells, strict=True)
     )
     return Table(name, len(cells[0]), packed)
 
 
-def _packed(physical: Physical, values: Sequence[int]) -> np.ndarray:
+def _packed(physical: Physical, values: Sequence[int] | np.ndarray) -> np.ndarray:
     dtype = DTYPES[physical.bits]
+    if isinstance(values, np.ndarray):
+        return np.ascontiguousarray(values, dtype=dtype)
     if physical.bits < FULL_BITS:
         return np.array(values, dtype=dtype)
     encoded = b"".join([value.to_bytes(FIELD_BYTES, "little") for value in values])
     return np.frombuffer(encoded, dtype=dtype).reshape(-1, FIELD_LIMBS)
+
+
+def as_integers(cells: PackedCells) -> CellLists:
+    """The columns with none of them packed."""
+    return [_integers(column) if isinstance(column, np.ndarray) else column for column in cells]
 
 
 def _integers(column: np.ndarray) -> list[int]:

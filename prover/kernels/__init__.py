@@ -18,7 +18,7 @@ from prover.kernels.parallel import run_jobs, run_rows, threads
 __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
-SHARED_SOURCES = ("scalar.py", "g1.py", "tape.py")
+SHARED_SOURCES = ("scalar.py", "g1.py", "tape.py", "edwards.py")
 
 
 def _source_stamp() -> str:
@@ -38,8 +38,28 @@ _choose_cache()
 
 
 def warm() -> None:
-    """Compile, or load from the cache, every kernel of a proof once."""
-    from prover.kernels import fold, fr, logup, msm, sumcheck, tape
+    """Compile, or load from the cache, every kernel of a witness and a proof once."""
+    from prover.kernels import (
+        edwards,
+        edwards_windows,
+        fold,
+        fr,
+        logup,
+        msm,
+        poseidon2,
+        sumcheck,
+        tape,
+    )
 
-    for module in (fr, msm, tape, logup, sumcheck, fold):
+    for module in (
+        fr,
+        poseidon2,
+        edwards,
+        edwards_windows,
+        msm,
+        tape,
+        logup,
+        sumcheck,
+        fold,
+    ):
         module.warm()

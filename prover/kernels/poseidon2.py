@@ -125,7 +125,7 @@ def permute(states: np.ndarray) -> np.ndarray:
     """Permute every state.
 
     Shape: uint64[n, 4, 4] of states, lanes and limbs; so is the result.
-    Cost: 488 multiplications a state, about 12 microseconds on one thread.
+    Cost: 488 multiplications a state, about 13 microseconds on one thread.
     """
     out = np.empty_like(_states(states))
     run_rows(_permute_rows, len(states), out, states, *_numbers(), rows_min=_ROWS_MIN)
@@ -148,14 +148,19 @@ def from_lanes(states: Sequence[Lanes]) -> np.ndarray:
     return fr.from_ints(chain.from_iterable(states)).reshape(-1, WIDTH, 4)
 
 
+def to_lanes(states: np.ndarray) -> list[Lanes]:
+    """The states uint64[n, 4, 4] as integers in [0, r)."""
+    lanes = iter(fr.to_ints(_states(states).reshape(-1, 4)))
+    return list(zip(lanes, lanes, lanes, lanes, strict=True))
+
+
 def permute_many(states: Sequence[Lanes]) -> list[Lanes]:
     """`circuits.poseidon2.permute` of every state, which must be canonical.
 
     Raises: ValueError for a lane that is not in [0, r).
     Cost: about 3 microseconds a state to convert, beside the permutation.
     """
-    lanes = iter(fr.to_ints(permute(from_lanes(states)).reshape(-1, 4)))
-    return list(zip(lanes, lanes, lanes, lanes, strict=True))
+    return to_lanes(permute(from_lanes(states)))
 
 
 def warm() -> None:
@@ -164,11 +169,7 @@ def warm() -> None:
 
 
 def _states(states: np.ndarray) -> np.ndarray:
-    if (
-        states.dtype != np.uint64
-        or states.shape[1:] != (WIDTH, 4)
-        or not states.flags.c_contiguous
-    ):
+    if states.dtype != np.uint64 or states.shape[1:] != (WIDTH, 4) or not states.flags.c_contiguous:
         raise TypeError(
             f"expected a C-contiguous uint64 array [n, 4, 4], "
             f"got {states.dtype} {list(states.shape)}"

@@ -109,13 +109,18 @@ def _entry(description: Mapping[str, Any]) -> Entry:
 def load_artifact(name: str, folder: Path = SHIPPED_ARTIFACTS) -> Artifact:
     """Read one artifact.
 
-    Raises: L1Error where the file is missing.
+    Raises: L1Error where the file is missing or something else.
     """
     path = folder / f"{name}.json"
     try:
-        content = json.loads(path.read_text())
+        return _artifact(json.loads(path.read_text()))
     except FileNotFoundError as error:
         raise L1Error(f"{path.name}: expected a compiled contract, got no such file") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise L1Error(f"{path.name}: expected a compiled contract, got {error!r}") from error
+
+
+def _artifact(content: Mapping[str, Any]) -> Artifact:
     entries = content["abi"]
     constructors = [entry["inputs"] for entry in entries if entry["type"] == "constructor"]
     return Artifact(

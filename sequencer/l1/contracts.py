@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sequencer.l1.abi import Artifact, load_artifact, rejection
 from sequencer.l1.deploy import Deployment
 from sequencer.l1.errors import L1Error, L1Reverted
-from sequencer.l1.port import L1, ZERO_ADDRESS, Receipt, Signer, address_text
+from sequencer.l1.port import L1, ZERO_ADDRESS, Log, Receipt, Signer, address_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,20 @@ class SettlementState:
     queue_cursor: int
     time_last_ms: int
     settled_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBatch:
+    """What the settlement recorded when it accepted a batch; times in ms, totals in token units."""
+
+    batch_number: int
+    new_root: int
+    root_accounts: int
+    queue_cursor: int
+    time_last_ms: int
+    deposit_total: int
+    withdrawal_total: int
+    block_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +190,29 @@ class Rollup:
             time_last_ms=self._read(self._settlement, address, "timeLastMs"),
             settled_total=self._read(self._settlement, address, "settledTotal"),
         )
+
+    def accepted_batches(self, logs: Sequence[Log] | None = None) -> Iterator[AcceptedBatch]:
+        """Batches accepted so far, in order; or those that the given logs speak of."""
+        address = self.deployment.settlement
+        if logs is None:
+            logs = self.l1.logs(address, self.deployment.first_block)
+        for log in logs:
+            values = self._settlement.event("BatchAccepted", log)
+            if log.address == address and values is not None:
+                yield AcceptedBatch(
+                    batch_number=values["batchNumber"],
+                    new_root=values["newRoot"],
+                    root_accounts=values["rootAccounts"],
+                    queue_cursor=values["queueCursor"],
+                    time_last_ms=values["timeLastMs"],
+                    deposit_total=values["depositTotal"],
+                    withdrawal_total=values["withdrawalTotal"],
+                    block_number=log.block_number,
+                )
+
+    def queue_length(self) -> int:
+        """L1 requests that were ever queued."""
+        return int(self._read(self._queue, self.deployment.queue, "length"))
 
     def custody_state(self) -> CustodyState:
         """The totals of custody and its real token balance."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ class VerifierPlan:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Addresses and fixed settings of one venue on one chain."""
+    """Addresses and fixed settings of one venue on one chain.
+
+    `gas_used` is by contract, and empty where the deployment was read from a file.
+    """
 
     chain_id: int
     first_block: int
@@ -91,6 +95,14 @@ def numbered_parts(prefix: str, artifacts: Path = SHIPPED_ARTIFACTS) -> tuple[st
     return tuple(names)
 
 
+def settlement_address(deployer: str, nonce: int, verifier: VerifierPlan, with_token: bool) -> str:
+    """Where `deploy` will put the settlement; `with_token` when it deploys a token as well.
+
+    The order of creations is token, custody, queue, the verifier's parts, verifier, settlement.
+    """
+    return created_address(deployer, nonce + int(with_token) + 2 + len(verifier.parts) + 1)
+
+
 def deploy(
     l1: L1,
     deployer: Signer,
@@ -100,18 +112,21 @@ def deploy(
     genesis_root: int,
     token: str | None = None,
     sequencer_epoch: int = SEQUENCER_EPOCH,
+    advance: Callable[[int], None] = lambda count: None,
 ) -> Deployment:
     """Deploy token (a worthless one where none is given), custody, queue, verifier, settlement.
 
+    `advance` is told of every contract that is there.
     Raises: InsecureKeyRefused before anything is sent; L1Rejected; L1Error.
     """
     refuse_insecure(l1.chain_id, verifier.insecure)
-    creations = _Creations(l1, deployer, verifier)
+    nonce = l1.nonce(deployer.address)
+    settlement_later = settlement_address(deployer.address, nonce, verifier, token is None)
+    queue_later = created_address(deployer.address, nonce + int(token is None) + 1)
+    creations = _Creations(l1, deployer, verifier, advance)
     if token is None:
         token = creations.create(load_artifact("TestToken"))
-    queue_address = creations.address_after(1)
-    settlement_address = creations.address_after(2 + len(verifier.parts) + 1)
-    custody = creations.create(load_artifact("Custody"), token, queue_address, settlement_address)
+    custody = creations.create(load_artifact("Custody"), token, queue_later, settlement_later)
     queue = creations.create(load_artifact("Queue"), custody)
     judge, parts = creations.create_verifier()
     settlement = creations.create(
@@ -136,20 +151,17 @@ def deploy(
 
 
 class _Creations:
-    """The running list of creations: predicts addresses and adds up gas."""
+    """The running list of creations, which adds up gas."""
 
-    def __init__(self, l1: L1, deployer: Signer, verifier: VerifierPlan) -> None:
+    def __init__(
+        self, l1: L1, deployer: Signer, verifier: VerifierPlan, advance: Callable[[int], None]
+    ) -> None:
         self._l1 = l1
         self._deployer = deployer
         self._verifier = verifier
+        self._advance = advance
         self.gas_used: dict[str, int] = {}
         self.first_block = 0
-
-    def address_after(self, creations: int) -> str:
-        """Address of the contract that follows after so many further creations."""
-        return created_address(
-            self._deployer.address, self._l1.nonce(self._deployer.address) + creations
-        )
 
     def create(self, artifact: Artifact, *arguments: object) -> str:
         """Deploy one contract and return its address."""
@@ -158,6 +170,7 @@ class _Creations:
             raise L1Error(f"{artifact.name}: expected a created contract, got none")
         self.gas_used[artifact.name] = receipt.gas_used
         self.first_block = self.first_block or receipt.block_number
+        self._advance(1)
         return receipt.contract
 
     def create_verifier(self) -> tuple[str, tuple[str, ...]]:

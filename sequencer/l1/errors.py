@@ -45,3 +45,34 @@ class InsecureKeyRefused(L1Error):
             f"expected a local chain id ({local}), got chain id {chain_id}"
         )
         self.chain_id = chain_id
+
+
+class NotLocalChain(L1Error):
+    """What only a development node can do was asked of a chain that others can reach."""
+
+    def __init__(self, wanted: str, chain_id: int, local_chain_ids: frozenset[int]) -> None:
+        local = ", ".join(str(number) for number in sorted(local_chain_ids))
+        super().__init__(f"{wanted}: expected a local chain id ({local}), got chain id {chain_id}")
+        self.chain_id = chain_id
+
+
+class L1Mismatch(L1Error):
+    """Something beside the chain, or on it, is not what it should be."""
+
+    def __init__(self, place: str, expected: object, got: object) -> None:
+        super().__init__(f"{place}: expected {expected}, got {got}")
+        self.place = place
+        self.expected = expected
+        self.got = got
+
+
+class InputRefused(L1Mismatch):
+    """A file or an argument of the operator is not what the command needs."""
+
+
+class NotAsDeployed(L1Mismatch):
+    """The chain does not hold what a deployment file says."""
+
+
+class OutOfPlace(L1Mismatch):
+    """A batch that the settlement would refuse, found before anything was sent."""

@@ -1,5 +1,7 @@
 """The sparse tree against a full recomputation, on trees small enough to hash whole."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from circuits.merkle import (
     default_root,
     verify_path,
 )
-from circuits.poseidon2 import node
+from circuits.poseidon2 import Lanes, node, permute_each
 
 LEVELS = 3
 LEAVES = ARITY**LEVELS
@@ -90,6 +92,30 @@ def test_two_batches_equal_full_recomputation(
     assert tree.root == naive_levels(both)[-1][0]
     assert [tree.get(index) for index in range(LEAVES)] == naive_levels(both)[0]
     assert tree.region_roots() == tuple(naive_levels(both)[LEVELS - 1])
+
+
+@given(update_maps, update_maps)
+@settings(max_examples=15)
+def test_each_level_is_hashed_at_once(first: dict[int, int], second: dict[int, int]) -> None:
+    """One call per level, lowest first, with the nodes whose children changed and no others."""
+    calls: list[list[tuple[int, int, int, int]]] = []
+
+    def permute_many(states: Sequence[Lanes]) -> list[Lanes]:
+        calls.append(list(states))
+        return permute_each(states)
+
+    tree = tree_of(first)
+    touched = tree.update_many(second, permute_many)
+    assert tree.root == naive_levels(first | second)[-1][0]
+    expected = [
+        [
+            entry.new_children
+            for entry in touched
+            if entry.level == level and entry.new_children != entry.old_children
+        ]
+        for level in range(1, LEVELS + 1)
+    ]
+    assert calls == (expected if second else [])
 
 
 @given(update_maps)

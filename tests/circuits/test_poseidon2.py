@@ -24,12 +24,15 @@ from circuits.poseidon2 import (
     ROUNDS,
     WIDTH,
     external_linear,
+    hash_each,
     hash_words,
     internal_linear,
     is_full_round,
     load_data,
     node,
+    node_each,
     permute,
+    permute_each,
     sponge_iv,
 )
 
@@ -245,3 +248,24 @@ def test_length_and_tag_separate_equal_states() -> None:
     """Given inputs that pad to the same block, then length and tag keep their hashes apart."""
     hashes = {hash_words(tag, words) for tag in range(5) for words in ([], [0], [0, 0], [0, 0, 0])}
     assert len(hashes) == 20
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 6, 7])
+def test_messages_hashed_together_hash_as_alone(length: int) -> None:
+    messages = [[R - 1 - number * word for word in range(length)] for number in range(5)]
+    assert hash_each(7, messages) == [hash_words(7, words) for words in messages]
+
+
+def test_no_messages_have_no_hashes() -> None:
+    assert hash_each(7, []) == []
+
+
+def test_messages_of_two_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"^messages: expected one length, got \[1, 2\]$"):
+        hash_each(7, [[1], [1, 2]])
+
+
+def test_nodes_hashed_together_hash_as_alone() -> None:
+    children = [(0, 0, 0, 0), (R - 1, 1, 2, 3)]
+    assert node_each(children) == [node(*four) for four in children]
+    assert permute_each(children) == [permute(four) for four in children]

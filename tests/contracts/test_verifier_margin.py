@@ -11,6 +11,7 @@ import pytest
 from circuits.chips.system import SHAPES
 from circuits.field import Q, R
 from sequencer.demo_run import GENESIS_TIME_S
+from sequencer.deploying import verifier_plan
 from sequencer.l1 import devkeys
 from sequencer.l1.abi import load_artifact
 from sequencer.l1.contracts import Rollup
@@ -18,7 +19,7 @@ from sequencer.l1.deploy import numbered_parts
 from sequencer.l1.errors import L1Rejected
 from sequencer.l1.port import TRANSACTION_GAS_CAP
 from sequencer.l1.rpc import RpcL1
-from sequencer.venue import post_batch, verification_gas, verifier_plan, wait_for
+from sequencer.venue import post_batch, verification_gas, wait_for
 from tests.contracts.support.verifiers import DeployedVerifier
 from tests.support.anvil import MISSING_REASON, anvil_is_missing, running_anvil
 from tests.support.machine import Machine

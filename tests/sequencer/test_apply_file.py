@@ -11,14 +11,18 @@ from circuits.exchange.errors import RejectReason
 from circuits.exchange.json_form import TimedBody, encode_line
 from sequencer.apply_file import Applied, apply_file
 from sequencer.command_file import Header, load_command_file
-from sequencer.errors import CommandFileError
+from sequencer.errors import BatchError, CommandFileError
+from sequencer.follower import Follower
+from sequencer.journal_files import JournalFolder
 from tests.support.exchange import deposit, register, transfer
 
 HEADER = Header(31337, 0x5E771E)
 BODIES = [register(1), deposit(1, 50), transfer(1, 1, 1, 5), register(2), transfer(1, 1, 2, 5)]
 
 
-def applied(path: Path, bodies: list[Body], batch_commands_max: int = 3) -> Applied:
+def applied(
+    path: Path, bodies: list[Body], batch_commands_max: int = 3, journal: Path | None = None
+) -> Applied:
     lines = [HEADER.encode(), *(encode_line(TimedBody(10, body)) for body in bodies)]
     path.write_text("".join(line + "\n" for line in lines))
     steps: list[int] = []
@@ -28,6 +32,7 @@ def applied(path: Path, bodies: list[Body], batch_commands_max: int = 3) -> Appl
         base_time_ms=1000,
         batch_commands_max=batch_commands_max,
         advance=steps.append,
+        journal=journal,
     )
     assert sum(steps) == len(bodies)
     return result
@@ -43,6 +48,26 @@ def test_refusals_name_their_line_and_join_no_batch(tmp_path: Path) -> None:
     assert result.batches[0].statement.time_first_ms == 1010
     assert result.batches[1].statement.time_last_ms == 1050
     assert result.state == result.batches[1].state.at_batch_start()
+
+
+def test_a_journal_holds_what_was_accepted(tmp_path: Path) -> None:
+    folder = tmp_path / "journal"
+    plain = applied(tmp_path / "day.jsonl", BODIES)
+    journalled = applied(tmp_path / "day.jsonl", BODIES, journal=folder)
+    assert [batch.statement for batch in journalled.batches] == [
+        batch.statement for batch in plain.batches
+    ]
+    assert [str(refusal.rejected) for refusal in journalled.refusals] == [
+        str(refusal.rejected) for refusal in plain.refusals
+    ]
+    assert journalled.state == plain.state
+    follower = Follower(JournalFolder(folder), HEADER.domain)
+    follower.poll()
+    assert follower.engine.root == plain.batches[-1].new_root
+    assert follower.engine.open_count == 0
+    with pytest.raises(BatchError) as caught:
+        applied(tmp_path / "day.jsonl", BODIES, journal=folder)
+    assert str(caught.value).startswith(f"{folder}: expected a folder without a journal, got ")
 
 
 def test_a_file_without_accepted_commands_has_no_batch(tmp_path: Path) -> None:

@@ -13,13 +13,16 @@ from circuits.chips.system import margin_system
 from circuits.exchange.json_form import TimedBody, encode_line
 from circuits.statement import from_json
 from circuits.witness.file import Witness
+from sequencer import demo_run
 from sequencer.cli import main
 from sequencer.command_file import Header, load_command_file
 from sequencer.demo import example_file
-from sequencer.demo_report import tokens
 from sequencer.demo_run import CustodyRecord
+from sequencer.errors import CommandFileError
+from sequencer.l1 import devkeys
 from sequencer.l1.contracts import CustodyState
 from sequencer.proving import packaged_key
+from sequencer.text_table import tokens
 from tests.support.exchange import register
 from verifier.verify import verify
 
@@ -115,10 +118,6 @@ def test_a_missing_file(tmp_path: Path) -> None:
     assert result.stderr == f"Error: {tmp_path / 'absent.jsonl'}: no such file or directory\n"
 
 
-def test_token_units_are_shown_as_tokens() -> None:
-    assert tokens(1_234_000_005) == "1,234.000005"
-
-
 @pytest.mark.parametrize(
     ("changes", "settled", "cash", "matches"),
     [
@@ -134,3 +133,16 @@ def test_custody_matches_exactly(
 ) -> None:
     state = CustodyState(deposited=100, credited=40, claimed=20, custody_total=80, token_balance=80)
     assert CustodyRecord(replace(state, **changes), settled, cash).matches is matches
+
+
+def test_a_chain_that_is_not_fresh_is_refused_before_anything_is_sent() -> None:
+    file = load_command_file(example_file())
+    l1 = demo_run.open_chain(file, None)
+    deployer = devkeys.deployer()
+    l1.send(deployer, devkeys.sequencer().address, b"")
+    with pytest.raises(CommandFileError) as caught:
+        demo_run.prepare(file, None, l1)
+    assert str(caught.value).endswith(
+        f"its deployer {deployer.address} has sent 1 transactions: start the node anew"
+    )
+    assert l1.nonce(deployer.address) == 1

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from circuits.air.shape import Shape
+from circuits.chips.system import SHAPE_S, fits
 from circuits.exchange.apply import Body, Command, Receipt, apply_batch
 from circuits.exchange.commit import build_tree
 from circuits.exchange.errors import QueueGuaranteeBroken, RejectReason
@@ -14,6 +16,7 @@ from circuits.exchange.pubdata import published_of, rebuild_accounts, rebuild_tr
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.merkle import default_root
 from circuits.statement import PUBLIC_WORDS
+from circuits.witness.demand import RowDemand
 from sequencer.batcher import Batch, Batcher
 from sequencer.engine import Engine, run_commands
 from sequencer.errors import BatchError
@@ -175,6 +178,21 @@ def test_a_full_batch_takes_nothing_more() -> None:
     assert engine.seal().new_root == engine.root != root_before
     assert engine.handle(COMMANDS[1]).is_accepted
     assert engine.open_count == 1
+
+
+def test_a_batch_is_full_before_its_rows_outgrow_the_shape() -> None:
+    heights = dict(SHAPE_S.log_heights)
+    small = Shape("small", tuple((heights | {"poseidon2": 7}).items()), SHAPE_S.log_chunk)
+    engine = Engine(DOMAIN, EPOCH, 99, small)
+    batches = [each for each in run_commands(engine, COMMANDS) if isinstance(each, Batch)]
+    assert len(batches) > 1
+    for batch in batches:
+        demand = RowDemand()
+        for event in batch.events:
+            demand.add(event)
+        assert fits(demand.rows(), small)
+    _, (whole,) = run(COMMANDS, 99)
+    assert whole.new_root == batches[-1].new_root
 
 
 def test_an_empty_batch_is_not_sealed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sequencer.text_table import aligned, short
+from sequencer.text_table import aligned, short, tokens
 
 
 def test_columns_line_up_and_lines_have_no_tail() -> None:
@@ -27,3 +27,7 @@ def test_columns_line_up_and_lines_have_no_tail() -> None:
 )
 def test_long_numbers_are_shown_by_their_ends(value: object, text: str) -> None:
     assert short(value) == text
+
+
+def test_token_units_are_shown_as_tokens() -> None:
+    assert tokens(1_234_000_005) == "1,234.000005"

@@ -6,10 +6,12 @@ import json
 import re
 import subprocess
 import urllib.request
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 from sequencer.l1.devkeys import DEVELOPMENT_BALANCE_WEI
 from sequencer.l1.port import EMBEDDED_CHAIN_ID
@@ -57,11 +59,24 @@ def running_anvil(
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             node = Anvil("http://" + _listening_address(process))
-            for address in funded:
-                node.request("anvil_setBalance", address, hex(DEVELOPMENT_BALANCE_WEI))
-            yield node
+            with _drained(process):
+                for address in funded:
+                    node.request("anvil_setBalance", address, hex(DEVELOPMENT_BALANCE_WEI))
+                yield node
         finally:
             process.terminate()
+
+
+@contextmanager
+def _drained(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Read on while the node runs: it prints every request, and stands still with a full pipe."""
+    reader = Thread(target=lambda: deque(process.stdout or (), maxlen=0))
+    reader.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        reader.join()
 
 
 def _listening_address(process: subprocess.Popen[str]) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from sequencer.journal_format import SECTOR_BYTES
+
 
 class Crash(Exception):
     """The process ends here."""
@@ -140,15 +142,21 @@ class CrashingDisk:
 
     def after_kill(self) -> CrashingDisk:
         """The disk as the next process finds it: nothing is lost, and nothing is synced by that."""
-        return CrashingDisk(dict(self.files), dict(self.durable_files))
+        every = [*self.files.values(), *self.durable_files.values()]
+        copies = {id(file): File(file.content, file.durable) for file in every}
+        return CrashingDisk(
+            {name: copies[id(file)] for name, file in self.files.items()},
+            {name: copies[id(file)] for name, file in self.durable_files.items()},
+        )
 
     def after_power_cut(
         self, keep: Callable[[int], int], *, keep_names: bool = False, zeros: int = 0
     ) -> CrashingDisk:
         """The disk after the power came back.
 
-        Of each file's bytes that were not synced `keep(count)` remain, then `zeros` zero bytes at
-        most up to its size; of the names that were not synced all or none.
+        Of each file's bytes that were not synced `keep(count)` remain. Where `zeros` are asked for
+        only whole sectors of them do, and zeros follow, at most up to the file's size. Of the names
+        that were not synced all or none remain.
         """
         survivors = {}
         for name, file in (self.files if keep_names else self.durable_files).items():
@@ -156,6 +164,8 @@ class CrashingDisk:
             if file.content.startswith(file.durable):
                 lost = file.content[len(file.durable) :]
                 kept = keep(len(lost))
+                if zeros:
+                    kept = max(0, kept - (len(content) + kept) % SECTOR_BYTES)
                 content += lost[:kept] + bytes(min(zeros, len(lost) - kept))
             survivors[name] = File(content, content)
         return CrashingDisk(dict(survivors), dict(survivors))

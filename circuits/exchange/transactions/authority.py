@@ -21,6 +21,9 @@ EXPIRY_SHIFT = KIND_BITS + ACCOUNT_BITS + NONCE_BITS
 SignatureVerifier = Callable[[Point, int, "Signature"], "SignatureReject | None"]
 """None if a signature over a digest holds under a registered key, else the first reason why not."""
 
+DigestFunction = Callable[["Transaction", int], int]
+"""The word that is signed for a transaction under a domain, as `digest_of` computes it."""
+
 
 class Transaction(Protocol):
     """What a signed transaction must offer to be authorised."""
@@ -51,10 +54,19 @@ class Context:
     step: int
     time_ms: int
     verify: SignatureVerifier
+    digest: DigestFunction
 
 
 def digest_of(transaction: Transaction, domain: int) -> int:
-    """The word that the account key signs: H(domain, head, tail).
+    """The word that the account key signs: the hash of `signed_words`.
+
+    Raises: Rejected with FIELD_OUT_OF_RANGE, as `signed_words` does.
+    """
+    return hash_words(TAG_COMMAND, signed_words(transaction, domain))
+
+
+def signed_words(transaction: Transaction, domain: int) -> tuple[int, int, int]:
+    """Domain, head and tail, the words that a digest hashes.
 
     Raises: Rejected with FIELD_OUT_OF_RANGE when a field does not fit its width, because the
     packing is injective only over fields that do.
@@ -66,7 +78,7 @@ def digest_of(transaction: Transaction, domain: int) -> int:
         | transaction.nonce << (KIND_BITS + ACCOUNT_BITS)
         | transaction.expiry_ms << EXPIRY_SHIFT
     )
-    return hash_words(TAG_COMMAND, (domain, head, transaction.tail()))
+    return domain, head, transaction.tail()
 
 
 def require_widths(transaction: Transaction) -> None:
@@ -103,7 +115,7 @@ def authorise(
             f"a nonce above {account.nonce}",
             transaction.nonce,
         )
-    digest = digest_of(transaction, state.domain)
+    digest = context.digest(transaction, state.domain)
     signature_reject = context.verify(account.key, digest, signature)
     if signature_reject is not None:
         raise Rejected(

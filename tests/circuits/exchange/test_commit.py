@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from circuits.exchange.commit import (
+    EMPTY_LEAF,
     account_leaf,
+    account_leaves,
     account_region_root,
     build_tree,
     header_index,
@@ -12,7 +16,7 @@ from circuits.exchange.commit import (
 )
 from circuits.exchange.state import Account, State
 from circuits.merkle import SparseTree, default_root, verify_path
-from circuits.poseidon2 import TAG_HEADER, hash_words, node
+from circuits.poseidon2 import TAG_HEADER, Lanes, hash_words, node, permute_each
 from tests.support.exchange import DOMAIN, account_key_of, applied, funded, transfer
 
 
@@ -51,6 +55,23 @@ def test_updates_in_steps_and_at_once_meet() -> None:
     touched = update_tree(tree, later, [3, 1, 2])
     assert tree.root == stepwise.root == build_tree(later).root
     assert (touched[0].level, touched[0].new_hash) == (16, tree.root)
+
+
+def test_leaves_of_many_accounts_are_those_of_each() -> None:
+    """Accounts that exist, one that does not, and all hashed by one call."""
+    state = applied(funded(3), transfer(1, 1, 2, 5))
+    calls: list[int] = []
+
+    def permute_many(states: Sequence[Lanes]) -> list[Lanes]:
+        calls.append(len(states))
+        return permute_each(states)
+
+    leaves = account_leaves(state, [3, 9, 1], permute_many)
+    assert leaves == {
+        header_index(number): account_leaf(state.accounts.get(number)) for number in (1, 3, 9)
+    }
+    assert leaves[header_index(9)] == EMPTY_LEAF
+    assert calls == [2]
 
 
 def test_an_account_is_shown_by_its_path() -> None:

@@ -5,7 +5,7 @@ from circuits.air.chip import Chip
 from circuits.air.columns import U24, U64, U128, Bit, Columns, Field, Given
 from circuits.errors import ConstraintError
 from circuits.field import R
-from circuits.witness.table import cell_bytes, pack_table, split_cells
+from circuits.witness.table import as_integers, cell_bytes, pack_table, split_cells
 
 
 class SampleChip(Chip):
@@ -55,6 +55,27 @@ def test_a_table_keeps_every_cell_at_its_own_width() -> None:
     assert table.cells() == CELLS
     stored = [cell_bytes(physical) * 2 for physical in columns]
     assert stored == [column.nbytes for column in table.columns]
+
+
+def packed(values: list[int]) -> np.ndarray:
+    """Full-width cells as a kernel hands them over."""
+    data = b"".join(value.to_bytes(32, "little") for value in values)
+    return np.frombuffer(data, dtype="<u8").reshape(-1, 4)
+
+
+def test_packed_columns_make_the_same_table() -> None:
+    cells = split_cells(SampleChip(), FILLED | {"pair": [*map(packed, FILLED["pair"])]})
+    table = pack_table("sample", SampleChip.Cols.physical, cells)
+    assert as_integers(cells) == table.cells() == CELLS
+    assert [column.dtype.name for column in table.columns[5:]] == ["uint64", "uint64"]
+
+
+def test_only_full_width_columns_may_be_packed() -> None:
+    with pytest.raises(ConstraintError) as caught:
+        split_cells(SampleChip(), FILLED | {"word": packed([0, 1])})
+    assert str(caught.value) == (
+        "chip sample: column word: expected cells of 64 bits, got packed cells"
+    )
 
 
 def test_an_empty_table_keeps_its_columns() -> None:

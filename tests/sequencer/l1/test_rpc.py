@@ -9,7 +9,14 @@ import pytest
 from sequencer.l1 import devkeys
 from sequencer.l1.abi import load_artifact, rejection
 from sequencer.l1.embedded import EmbeddedL1
-from sequencer.l1.errors import GasLimitAboveCap, L1Error, L1Rejected, L1Reverted
+from sequencer.l1.errors import (
+    GasLimitAboveCap,
+    InputRefused,
+    L1Error,
+    L1Rejected,
+    L1Reverted,
+    NotLocalChain,
+)
 from sequencer.l1.port import L1, TRANSACTION_GAS_CAP
 from sequencer.l1.rpc import RpcL1
 from tests.contracts.support.venue import (
@@ -170,5 +177,33 @@ def test_revert_data_of_a_creation_is_decoded(rpc: RpcL1) -> None:
 
 
 def test_a_node_that_is_not_there_is_one_clear_error() -> None:
-    with pytest.raises(L1Error, match="node: "):
-        RpcL1("http://127.0.0.1:1")
+    """The URL's user and path often hold an access key, so no error repeats them."""
+    with pytest.raises(L1Error) as caught:
+        RpcL1("http://user:word@127.0.0.1:1/key")
+    assert str(caught.value) == "node 127.0.0.1:1: expected an answer, got ConnectionError"
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8545", "ws://127.0.0.1:8545", "http://", "http://h:x"])
+def test_a_url_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(InputRefused, match=r"^node URL: expected http://HOST:PORT or https://HOST"):
+        RpcL1(url)
+
+
+def test_balances_are_set_on_local_chains_only(rpc: RpcL1, anvil: Anvil) -> None:
+    poor = devkeys.development_signer("poor")
+    rpc.set_balance(poor.address, 10**18)
+    rpc.send(poor, None, TOKEN.creation())
+    with running_anvil(genesis_time_s=GENESIS_TIME_S, funded=(), chain_id=1) as public:
+        adapter = RpcL1(public.url)
+        for attempt in (
+            lambda: adapter.set_balance(poor.address, 1),
+            lambda: adapter.set_time_s(GENESIS_TIME_S + 9),
+        ):
+            with pytest.raises(NotLocalChain, match=r"\(1337, 31337\), got chain id 1$"):
+                attempt()
+        adapter.close()
+
+
+def test_a_node_without_a_development_call_is_one_clear_error(rpc: RpcL1) -> None:
+    with pytest.raises(L1Error, match="expected it to offer plasma_unknown, got: "):
+        rpc._request("plasma_unknown", [])
