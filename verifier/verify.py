@@ -67,11 +67,7 @@ def verify(key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int], proo
     # 3. Sumcheck over the rows of all chips. Bus sums and constraints must total zero, so the
     #    claim is the published words' share alone.
     claim = sum_weight * sum_weight * published_value(pubdata, word_base) % R
-    point = []
-    for _ in range(key.rounds):
-        message = reader.read_scalars(LABEL_ROUND, key.round_degree)
-        point.append(reader.challenge())
-        claim = next_claim(message, claim, point[-1], R)
+    point, claim = _run_rounds(reader, LABEL_ROUND, key.rounds, key.round_degree, claim)
 
     # 4. Column values at the point; the constraints computed from them must give the claim.
     evaluations = reader.read_scalars(LABEL_EVALUATIONS, key.columns)
@@ -82,11 +78,7 @@ def verify(key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int], proo
 
     # 5. Second sumcheck: all column claims become one claim on a sum of chunks.
     claim = combined_claim(evaluations, gamma)
-    rho = []
-    for _ in range(key.log_chunk):
-        message = reader.read_scalars(LABEL_REDUCTION, 2)
-        rho.append(reader.challenge())
-        claim = next_claim(message, claim, rho[-1], R)
+    rho, claim = _run_rounds(reader, LABEL_REDUCTION, key.log_chunk, 2, claim)
     weights = chunk_weights(key, point, gamma, rho)
 
     # 6. Folds of the sum; 7. their values at -r^(2^i); 8. Shplonk quotient; 9. KZG witness.
@@ -111,6 +103,18 @@ def verify(key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int], proo
         z,
         witness,
     )
+
+
+def _run_rounds(
+    reader: ProofReader, label: bytes, rounds: int, degree: int, claim: int
+) -> tuple[list[int], int]:
+    """The point of challenges and the claim after all rounds of one sumcheck."""
+    point = []
+    for _ in range(rounds):
+        message = reader.read_scalars(label, degree)
+        point.append(reader.challenge())
+        claim = next_claim(message, claim, point[-1], R)
+    return point, claim
 
 
 def _check_statement(key: VerifyingKey, words: Sequence[int], pubdata: Sequence[int]) -> None:
