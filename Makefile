@@ -30,12 +30,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml scripts/setup-venv
 	scripts/setup-venv $(VENV)
 	@touch $@
 
-# `npm ci` wants the lock to list anvil's builds for every platform, which not every registry has;
-# `npm install --no-save` installs the locked versions by their hashes all the same.
 contracts/node_modules/.ready: contracts/package.json contracts/package-lock.json
 	@command -v npm >/dev/null || \
 		{ echo 'setup: expected npm beside node, got none; on Debian: apt-get install npm' >&2; exit 2; }
-	cd contracts && npm install --no-save --no-fund --no-audit --loglevel=error
+	cd contracts && npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
 .PHONY: demo
