@@ -93,6 +93,7 @@ vectors: setup ## Write the pinned figures and fixtures in tests/vectors anew
 docs: $(VENV)/.ready ## Write the generated pages of docs/
 	$(BIN)/python scripts/cli_reference.py docs/cli.md
 	$(BIN)/python scripts/chips_reference.py docs/chips.md
+	$(BIN)/python scripts/rules_reference.py docs/rule-tables.md
 
 .PHONY: bench
 bench: $(VENV)/.ready ## Measure proving time, proof size and gas of the example's batches here

@@ -17,12 +17,14 @@ import click
 
 from circuits.cli_support import atomic_write
 from circuits.edwards import SUBGROUP_ORDER
-from circuits.exchange.apply import Body, Command, Signed, apply_command
+from circuits.exchange.apply import Command, apply_command
+from circuits.exchange.bodies import Body, Signed
 from circuits.exchange.errors import RejectReason
 from circuits.exchange.events import Outcome
 from circuits.exchange.json_form import ADDRESS, TimedBody, encode_line
+from circuits.exchange.leaves import Account
 from circuits.exchange.limits import CHAIN_ID_MAX, TIME_MAX_MS
-from circuits.exchange.state import Account, State
+from circuits.exchange.state import State
 from circuits.exchange.transactions.authority import digest_of
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.exchange.transactions.register_key import RegisterKey

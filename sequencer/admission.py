@@ -1,45 +1,54 @@
 """Digests and signatures computed in batches ahead of the rules, which ask for one at a time.
 
-A digest is bound to the exact transaction and domain, a verdict to the exact key, digest and
+A digest is bound to the exact message and domain, a verdict to the exact key, digest and
 signature that it was found for. What is computed ahead is a guess of what the rules will ask: a
 wrong guess costs time and changes no answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from circuits.edwards import Point, clear_cofactor
-from circuits.exchange.apply import Command, Signed
-from circuits.exchange.errors import Rejected
+from circuits.edwards import Point
+from circuits.exchange.apply import Command
 from circuits.exchange.state import State
-from circuits.exchange.transactions.authority import Transaction, digest_of, signed_words
-from circuits.exchange.transactions.register_key import RegisterKey
-from circuits.poseidon2 import TAG_COMMAND, hash_each
+from circuits.exchange.transactions.authority import QuoteMessage, Transaction, digest_of
 from circuits.signature import Signature, SignatureReject
-from prover.kernels.poseidon2 import permute_many
 from prover.signatures import Request, verify_many
 from sequencer.engine import Engine
+from sequencer.signed_messages import KeysAhead, SignedMessage, digests_of, signed_messages
 
 CHECKED_AHEAD = 512
-"""Signatures that are checked together: enough for all threads, few enough to start at once."""
+"""Commands whose signatures are checked together: enough for all threads, few enough to start."""
 
 
 class Admission:
-    """`verify` and `digest` for commands that are known some time before they are applied."""
+    """`verify` and `digest` for commands that are known some time before they are applied.
+
+    A transaction is known by its identity: to compare all its fields takes as long as a rule.
+    """
 
     def __init__(self) -> None:
-        self._digests: dict[tuple[Transaction, int], int] = {}
+        self._domain = 0
+        self._digests: dict[int, tuple[Transaction, int]] = {}
+        self._quotes: dict[QuoteMessage, int] = {}
         self._verdicts: dict[Request, SignatureReject | None] = {}
 
-    def digest(self, transaction: Transaction, domain: int) -> int:
+    def digest(self, message: Transaction | QuoteMessage, domain: int) -> int:
         """The digest that was computed ahead, or one computed now.
 
         Raises: Rejected with FIELD_OUT_OF_RANGE.
         """
-        known = self._digests.get((transaction, domain))
-        return digest_of(transaction, domain) if known is None else known
+        if domain == self._domain:
+            if isinstance(message, QuoteMessage):
+                if message in self._quotes:
+                    return self._quotes[message]
+            else:
+                known = self._digests.get(id(message))
+                if known is not None and known[0] is message:
+                    return known[1]
+        return digest_of(message, domain)
 
     def verify(self, key: Point, digest: int, signature: Signature) -> SignatureReject | None:
         """The verdict that was found ahead, or one found now."""
@@ -60,48 +69,34 @@ class Admission:
 
     def check(self, state: State, commands: Iterable[Command]) -> None:
         """Check the signatures of commands that will follow the state; forget all before them."""
-        commands = list(commands)
-        self._digests = digests_of(state.domain, commands)
-        requests = expected_requests(state, commands, self._digests)
+        self._domain = state.domain
+        self._digests, self._quotes = {}, {}
+        requests = []
+        expected = expected_messages(state, commands)
+        digests = digests_of(state.domain, [signed.message for _, signed in expected])
+        for (key, signed), digest in zip(expected, digests, strict=True):
+            if digest is None:
+                continue
+            if isinstance(signed.message, QuoteMessage):
+                self._quotes[signed.message] = digest
+            else:
+                self._digests[id(signed.message)] = (signed.message, digest)
+            if key is not None:
+                requests.append((key, digest, signed.signature))
         self._verdicts = dict(zip(requests, verify_many(requests), strict=True))
 
 
-def digests_of(domain: int, commands: Iterable[Command]) -> dict[tuple[Transaction, int], int]:
-    """The digest of every signed transaction whose fields a digest can hold."""
-    words = {}
-    for command in commands:
-        if isinstance(command.body, Signed):
-            transaction = command.body.transaction
-            try:
-                words[transaction, domain] = signed_words(transaction, domain)
-            except Rejected:
-                continue
-    digests = hash_each(TAG_COMMAND, list(words.values()), permute_many)
-    return dict(zip(words, digests, strict=True))
+def expected_messages(
+    state: State, commands: Iterable[Command]
+) -> list[tuple[Point | None, SignedMessage]]:
+    """What the rules will ask about if they accept every command before, and under which key.
 
-
-def expected_requests(
-    state: State, commands: Iterable[Command], digests: Mapping[tuple[Transaction, int], int]
-) -> list[Request]:
-    """What the rules will ask a verifier if they accept every command before.
-
-    Left out are commands that they refuse without looking at the signature, where the state tells
-    so at once: no account, no key, no digest.
+    Without a key is what they refuse without a look at the signature.
     """
-    keys: dict[int, Point] = {}
-    requests: list[Request] = []
+    expected = []
+    keys = KeysAhead(state)
     for command in commands:
-        body = command.body
-        if isinstance(body, RegisterKey):
-            registered = clear_cofactor((body.key_x, body.key_y))
-            if registered is not None:
-                keys[body.account] = registered
-        elif isinstance(body, Signed):
-            key = keys.get(body.transaction.account)
-            if key is None:
-                account = state.accounts.get(body.transaction.account)
-                key = account.key if account is not None and account.has_key else None
-            digest = digests.get((body.transaction, state.domain))
-            if key is not None and digest is not None:
-                requests.append((key, digest, body.signature))
-    return requests
+        for signed in signed_messages(command.body):
+            expected.append((keys.of(signed.signer), signed))
+        keys.follow(command.body)
+    return expected

@@ -1,4 +1,7 @@
-"""The files of a batch in a folder: its witness, its statement and, once proven, its proof."""
+"""The files of a batch in a folder: its witness, its statement and, once proven, its proof.
+
+A batch with a command that no chip proves yet has a file of its published words instead.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from circuits.witness.file import Witness
 from prover.witness_fills import KERNEL_FILLS
 from sequencer.batcher import Batch
 from sequencer.errors import BatchError
+from sequencer.words_file import BatchWords
 
 WITNESS = ".witness"
 STATEMENT = ".statement"
 PROOF = ".proof"
+WORDS = ".words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,16 @@ class BatchFiles:
         """The proof bytes alone."""
         return self.path(PROOF)
 
+    @property
+    def words(self) -> Path:
+        """What a batch without a statement published."""
+        return self.path(WORDS)
+
+    def save_words(self, words: BatchWords) -> None:
+        """Write the published words, whole or not at all."""
+        with atomic_write(self.words, text=True) as stream:
+            stream.write(words.to_json())
+
     def save_statement(self, statement: Statement) -> None:
         """Write the statement, whole or not at all."""
         with atomic_write(self.statement, text=True) as stream:
@@ -58,9 +73,9 @@ class BatchFiles:
 def witness_of(batch: Batch) -> Witness:
     """The witness of a sealed batch, in the smallest shape that holds it.
 
-    Raises: WitnessError when no shape holds it.
+    Raises: BatchError for a command that no chip proves yet; WitnessError when no shape holds it.
     """
-    return build(batch.statement, batch.events, batch.touched_nodes, fills=KERNEL_FILLS)
+    return build(batch.to_prove(), batch.events, batch.touched_nodes, fills=KERNEL_FILLS)
 
 
 def open_folder(folder: Path) -> None:
@@ -71,7 +86,7 @@ def open_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     found = sorted(
         path.name
-        for suffix in (WITNESS, STATEMENT, PROOF)
+        for suffix in (WITNESS, STATEMENT, PROOF, WORDS)
         for path in folder.glob(f"batch-*{suffix}")
     )
     if found:

@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "op": LazyCommand("sequencer.op_cli", "op", "Run the venue: order commands and seal batches."),
     "prover": LazyCommand("prover.cli", "prover", "Prepare a setup and prove batches."),
     "verify": LazyCommand("verifier.cli", "verify", "Check a proof or a verifying key."),
+    "rules": LazyCommand(
+        "circuits.rulebook.cli", "rules", "Look up what each command may do and why it is refused."
+    ),
     "circuit": LazyCommand(
         "circuits.cli", "circuit", "Look into the chips that define the statement."
     ),

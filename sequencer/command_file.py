@@ -11,10 +11,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from circuits.exchange.apply import Command, Queued, Signed
+from circuits.exchange.apply import Command
+from circuits.exchange.bodies import Queued
 from circuits.exchange.errors import CodecError
-from circuits.exchange.fields import FieldSpec
+from circuits.exchange.fields import kind_of
 from circuits.exchange.json_form import (
     TimedBody,
     decode_line,
@@ -24,6 +26,7 @@ from circuits.exchange.json_form import (
     require_names,
     shown,
 )
+from circuits.exchange.layout import FieldSpec
 from circuits.exchange.limits import CHAIN_ID_BITS, CHAIN_ID_MAX, OWNER_BITS, OWNER_MAX, TIME_MAX_MS
 from circuits.statement import domain as statement_domain
 from sequencer.errors import CommandFileError
@@ -86,7 +89,8 @@ class CommandFile:
     @property
     def requests(self) -> tuple[Queued, ...]:
         """The L1 requests of the file, in queue order."""
-        return tuple(timed.body for timed in self.lines if not isinstance(timed.body, Signed))
+        bodies = (timed.body for timed in self.lines)
+        return tuple(cast(Queued, body) for body in bodies if kind_of(body).is_queued)
 
 
 def load_command_file(path: str | Path) -> CommandFile:

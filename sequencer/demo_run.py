@@ -207,7 +207,7 @@ def try_other_chain(setting: Setting, file: CommandFile) -> Refused:
     rollup = setting.rollup
     batch = foreign_batch(rollup, file.requests[0], rollup.l1.time_s() * 1000)
     _, proof = _proven(setting, batch, "proving for another chain")
-    return try_foreign(rollup, batch.statement, proof.proof)
+    return try_foreign(rollup, batch.to_prove(), proof.proof)
 
 
 def settle(setting: Setting, batch: Batch, forge: bool) -> tuple[BatchRecord, list[Refused]]:
@@ -218,7 +218,7 @@ def settle(setting: Setting, batch: Batch, forge: bool) -> tuple[BatchRecord, li
     start = perf_counter()
     witness, proof = _proven(setting, batch, f"proving batch {batch.number}")
     witness_seconds = perf_counter() - start - proof.prove_seconds - proof.verify_seconds
-    rollup, statement = setting.rollup, batch.statement
+    rollup, statement = setting.rollup, batch.to_prove()
     wait_for(rollup.l1, statement.time_last_ms)
     found = []
     if forge:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from circuits.exchange.apply import Command, Receipt
 from circuits.exchange.codec import encode_command
+from circuits.exchange.state import State
 from circuits.exchange.transactions.authority import (
     DigestFunction,
     SignatureVerifier,
@@ -36,6 +37,7 @@ class DurableEngine:
     """
 
     def __init__(self, engine: Engine, journal: Journal, sealed: Snapshot | None) -> None:
+        assert journal.head == engine.journal_head, "the journal takes the engine's chain values"
         self.engine = engine
         self.journal = journal
         self.sealed = sealed
@@ -43,28 +45,41 @@ class DurableEngine:
         self._receipts: list[Receipt] = []
         self._batches: list[Batch] = []
 
+    @property
+    def state(self) -> State:
+        """The exchange as it will be once all is durable."""
+        return self.engine.state
+
     def handle(
         self,
         command: Command,
         verify: SignatureVerifier = verify_signature,
         digest: DigestFunction = digest_of,
-    ) -> None:
+    ) -> Receipt:
         """Apply one command, journal it if it is accepted, and seal the batch that it fills.
 
+        A batch that has waited long enough is sealed before. What this returns is for whoever
+        plans the next command; the world is told by `commit`.
         Raises: QueueGuaranteeBroken; JournalError; JournalWriteFailed after a failed commit.
         Nothing is changed then.
         """
+        engine = self.engine
         payload = encode_command(command)
         self.journal.require_ready(payload)
-        receipt = self.engine.handle(command, verify, digest)
-        if receipt.is_accepted:
-            self.journal.append(RecordKind.COMMAND, command.time_ms, payload)
+        if engine.is_seal_overdue(command.time_ms):
+            self.seal(command.time_ms)
+        receipt = engine.handle(command, verify, digest, payload)
+        if receipt.rejected is None:
+            head = engine.journal_head
+            self.journal.append(RecordKind.COMMAND, command.time_ms, payload, head)
         self._receipts.append(receipt)
-        self.seal_if_due(command.time_ms)
+        if engine.is_seal_due:
+            self.seal(command.time_ms)
+        return receipt
 
     def seal_if_due(self, time_ms: int) -> None:
-        """Seal the open batch if it is full."""
-        if self.engine.is_seal_due:
+        """Seal the open batch if it is full, or has waited long enough."""
+        if self.engine.is_seal_due or self.engine.is_seal_overdue(time_ms):
             self.seal(time_ms)
 
     def seal(self, time_ms: int) -> None:
@@ -74,7 +89,8 @@ class DurableEngine:
         """
         self.journal.require_ready(b"")
         batch = self.engine.seal()
-        sequence = self.journal.append(RecordKind.SEAL, time_ms, seal_of(batch).encode())
+        seal, head = seal_of(batch).encode(), self.engine.journal_head
+        sequence = self.journal.append(RecordKind.SEAL, time_ms, seal, head)
         self._sealed_next = Snapshot.of(self.engine, sequence)
         self._batches.append(batch)
 

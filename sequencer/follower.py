@@ -6,8 +6,10 @@ then begin to write behind it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sequencer.batcher import Batch
 from sequencer.durable_engine import DurableEngine
 from sequencer.engine import Engine
 from sequencer.errors import JournalDamaged, JournalRefused, SnapshotError
@@ -33,6 +35,7 @@ class WriterSettings:
     sequencer_epoch: int
     batch_commands_max: int
     limits: GroupLimits = field(default_factory=GroupLimits)
+    batch_age_max_ms: int | None = None
 
 
 class Follower:
@@ -40,10 +43,17 @@ class Follower:
 
     `messages` tells what was passed over on the way, a line each. It reads whole records only, and
     may be ahead of what the writer has made durable, but never of what a promotion makes so.
+    `take_batch` is given every batch that is replayed on the way, for a standby that proves them.
     """
 
-    def __init__(self, files: JournalFiles, domain: int) -> None:
+    def __init__(
+        self,
+        files: JournalFiles,
+        domain: int,
+        take_batch: Callable[[Batch], None] | None = None,
+    ) -> None:
         self.messages: list[str] = []
+        self._take_batch = take_batch
         self._files = files
         self._domain = domain
         self._start, engine = self._newest_sound()
@@ -74,7 +84,9 @@ class Follower:
             if self._start is not None and record.sequence <= self._start.sequence:
                 self._pass(record, self._start)
                 continue
-            self._replay.apply(record)
+            batch = self._replay.apply(record)
+            if batch is not None and self._take_batch is not None:
+                self._take_batch(batch)
             count += 1
         if self._start is not None and self.reader.sequence <= self._start.sequence:
             place = f"end of the journal before {self._start.name}"
@@ -118,6 +130,7 @@ class Follower:
         engine = self.engine
         engine.epoch = settings.sequencer_epoch
         engine.batch_commands_max = settings.batch_commands_max
+        engine.batch_age_max_ms = settings.batch_age_max_ms
         durable = DurableEngine(engine, journal, self.sealed)
         # The crash may have come between the last command of a batch and its seal.
         durable.seal_if_due(time_ms)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from circuits.exchange.apply import Command, Queued
+from circuits.exchange.apply import Command
+from circuits.exchange.bodies import Queued
 from circuits.exchange.units import CASH_PER_UNIT
 from circuits.statement import ACCOUNT_WORDS, Statement, domain
 from sequencer.batcher import Batch

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sequencer.hash_chains import extend_journal_bytes
-from sequencer.journal_format import MAGIC, Record, RecordKind, SegmentStart, encode_record
+from sequencer.journal_format import MAGIC, RecordKind, SegmentStart, frame_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Group:
 
 
 class GroupCommit:
-    """Gives records their sequence and chain value, and frames them.
+    """Gives records their sequence and frames them. `head` is the chain value after the last one.
 
     It begins with a segment record, because every writer starts a segment of its own.
     """
@@ -51,16 +50,17 @@ class GroupCommit:
         """How many records wait for the write."""
         return len(self._frames)
 
-    def add(self, kind: RecordKind, time_ms: int, payload: bytes) -> int:
+    def add(self, kind: RecordKind, time_ms: int, payload: bytes, head: int) -> int:
         """Frame one record; its sequence. A full segment gives way to a new one between groups.
 
+        `head` is the chain value after the record: whoever accepts a command has hashed it.
         Raises: JournalError for a payload that is too long; nothing is added then.
         """
         if not self._frames:
             self._since_ms = time_ms
             if self._segment_bytes >= self.limits.segment_bytes_max:
                 self._begin_segment(time_ms)
-        return self._frame(kind, time_ms, payload)
+        return self._frame(kind, time_ms, payload, head)
 
     def is_due(self, now_ms: int) -> bool:
         """Whether the group is large or old enough.
@@ -94,14 +94,11 @@ class GroupCommit:
 
     def _begin_segment(self, time_ms: int) -> None:
         self._starts_segment = True
-        self._frame(RecordKind.SEGMENT, time_ms, self._start.encode())
+        self._frame(RecordKind.SEGMENT, time_ms, self._start.encode(), self.head)
 
-    def _frame(self, kind: RecordKind, time_ms: int, payload: bytes) -> int:
-        head = self.head
-        if kind is RecordKind.COMMAND:
-            head = extend_journal_bytes(head, payload)
+    def _frame(self, kind: RecordKind, time_ms: int, payload: bytes, head: int) -> int:
         sequence = self.sequence
-        self._frames.append(encode_record(Record(kind, time_ms, sequence, head, payload)))
+        self._frames.append(frame_record(kind, time_ms, sequence, head, payload))
         self.head = head
         self.sequence += 1
         return sequence

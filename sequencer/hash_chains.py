@@ -1,14 +1,14 @@
-"""The two Keccak chains of a batch: what L1 queued, and what the venue accepted."""
+"""The two hash chains of a batch: what L1 queued, and what the venue accepted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from hashlib import sha256
 
 from eth_hash.auto import keccak
 
 from circuits.exchange.apply import Command
 from circuits.exchange.codec import encode_command
-from circuits.exchange.pubdata import PublishedRequest
+from circuits.exchange.requests import PublishedRequest
 
 EMPTY_CHAIN = 0
 """The value of a chain before its first link; 32 zero bytes, as Solidity initialises it."""
@@ -21,7 +21,9 @@ def extend_queue_chain(chain: int, request: PublishedRequest) -> int:
 
     Source: Queue._append in contracts/src/Queue.sol.
     """
-    return _keccak_words((chain, *request.chain_words))
+    words = (chain, *request.chain_words)
+    preimage = b"".join(word.to_bytes(WORD_BYTES, "big") for word in words)
+    return int.from_bytes(keccak(preimage), "big")
 
 
 def extend_journal(head: int, command: Command) -> int:
@@ -30,18 +32,13 @@ def extend_journal(head: int, command: Command) -> int:
 
 
 def extend_journal_bytes(head: int, encoded: bytes) -> int:
-    """The journal head after one more accepted command, given as its canonical bytes."""
-    return _keccak(head.to_bytes(WORD_BYTES, "big") + encoded)
+    """The journal head after one more accepted command, given as its canonical bytes.
+
+    SHA-256, which processors have instructions for and L1 a precompile: every command waits for it.
+    """
+    return int.from_bytes(sha256(head.to_bytes(WORD_BYTES, "big") + encoded).digest(), "big")
 
 
 def public_word(chain: int) -> int:
     """The upper 248 bits of a chain value, which are below r and so fit a public word."""
     return chain >> 8
-
-
-def _keccak_words(words: Iterable[int]) -> int:
-    return _keccak(b"".join(word.to_bytes(WORD_BYTES, "big") for word in words))
-
-
-def _keccak(preimage: bytes) -> int:
-    return int.from_bytes(keccak(preimage), "big")

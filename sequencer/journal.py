@@ -52,13 +52,14 @@ class Journal:
         self._working_segment()
         require_payload(payload)
 
-    def append(self, kind: RecordKind, time_ms: int, payload: bytes) -> int:
+    def append(self, kind: RecordKind, time_ms: int, payload: bytes, head: int) -> int:
         """Add a record to the open group; its sequence. It is not durable before the commit.
 
+        `head` is the chain value after the record, which a reader will check.
         Raises: JournalError for a payload that is too long; JournalWriteFailed.
         """
         self._working_segment()
-        return self._records.add(kind, time_ms, payload)
+        return self._records.add(kind, time_ms, payload, head)
 
     def commit(self) -> int:
         """Make the open group durable; the last durable sequence.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progr
 from sequencer.errors import ReplayDiffers, RootDiffers, SequencerError
 
 if TYPE_CHECKING:
+    from sequencer.rebuild import Rebuilt
     from sequencer.replay import Replay
 
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
@@ -184,34 +185,55 @@ def snapshot(folder: Path) -> None:
 def rebuild(words: tuple[Path, ...], as_json: bool) -> None:
     """Work out every account from the published WORDS of all batches, and nothing else.
 
-    WORDS are the statement files of the batches from the first on, in any order. The accounts must
-    lead to the root of each statement; exit code 5 if they do not, 2 if a batch is missing.
+    WORDS are the statement files, or for batches without one the words files, of the batches from
+    the first on, in any order. The accounts must lead to the root of each batch; exit code 5 if
+    they do not, 2 if a batch is missing.
 
     \b
     Example:
       plasmaperps op run-file examples/margin_day.jsonl --out day
       plasmaperps op rebuild day/*.statement
     """
-    from sequencer.rebuild import load_statements
+    from sequencer.rebuild import load_words
     from sequencer.rebuild import rebuild as rebuild_exchange
     from sequencer.text_table import aligned
 
     with one_line_errors(REBUILD_ERRORS):
-        rebuilt = rebuild_exchange(load_statements(words))
+        rebuilt = rebuild_exchange(load_words(words))
     if as_json:
-        accounts = {
-            account.account_id: {"nonce": account.nonce, "cash": str(account.cash)}
-            for account in rebuilt.accounts
-        }
-        figures = {"batches": rebuilt.batch_count, "accounts": accounts}
-        roots = {"root_accounts": hex(rebuilt.root_accounts), "state_root": hex(rebuilt.root)}
-        click.echo(json.dumps(figures | roots))
+        click.echo(json.dumps(_rebuilt_figures(rebuilt)))
         return
-    rows = [(account.account_id, account.nonce, account.cash) for account in rebuilt.accounts]
-    for line in aligned(("account", "nonce", "cash in 1e-18"), rows):
+    leaves = rebuilt.leaves_by_account()
+    rows = [
+        (account.account_id, account.nonce, account.cash, len(leaves.get(account.account_id, ())))
+        for account in rebuilt.accounts
+    ]
+    for line in aligned(("account", "nonce", "cash in 1e-18", "other leaves"), rows):
         click.echo(line)
     click.echo(f"{len(rows)} accounts from {rebuilt.batch_count} batches")
     click.echo(f"root of the accounts {rebuilt.root_accounts:#x}")
+
+
+def _rebuilt_figures(rebuilt: Rebuilt) -> dict[str, Any]:
+    """All that the words say: headers, and the other leaves of each account by their slot."""
+    accounts: dict[int, dict[str, Any]] = {}
+    leaves = rebuilt.leaves_by_account()
+    for account in rebuilt.accounts:
+        fields = account._asdict()
+        del fields["account_id"]
+        fields |= {"cash": str(account.cash), "identity": hex(account.identity)}
+        fields["leaves"] = {
+            slot: {"kind": type(leaf).__name__}
+            | {name: str(value) for name, value in leaf._asdict().items()}
+            for slot, leaf in leaves.get(account.account_id, {}).items()
+        }
+        accounts[account.account_id] = fields
+    return {
+        "batches": rebuilt.batch_count,
+        "accounts": accounts,
+        "root_accounts": hex(rebuilt.root_accounts),
+        "state_root": hex(rebuilt.root),
+    }
 
 
 COMMANDS = (journal, replay, snapshot, rebuild)

@@ -9,11 +9,13 @@ import click
 
 from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progress
 from circuits.errors import CircuitError
-from sequencer import journal_cli, op_l1_cli
+from sequencer import journal_cli, op_l1_cli, sim_cli
 from sequencer.errors import SequencerError
 
 if TYPE_CHECKING:
     from sequencer.apply_file import Applied
+    from sequencer.batch_files import BatchFiles
+    from sequencer.batcher import Batch
     from sequencer.command_file import CommandFile
 
 BATCH_COMMANDS = 300
@@ -41,6 +43,7 @@ def op() -> None:
 op.add_command(op_l1_cli.deploy)
 op.add_command(op_l1_cli.post)
 op.add_command(op_l1_cli.status)
+op.add_command(sim_cli.simulate)
 for command in journal_cli.COMMANDS:
     op.add_command(command)
 
@@ -90,7 +93,8 @@ def run_file(
     A command that the rules refuse is printed with its line and reason and joins no batch; the run
     goes on and ends with exit code 0. A line that is not a command at all ends the run before
     anything is written. For each batch N the folder gets batch-N.witness, the input of
-    `plasmaperps prover prove`, and batch-N.statement, what the proof will be checked against.
+    `plasmaperps prover prove`, and batch-N.statement, what the proof will be checked against. A
+    batch with a command that no chip proves yet gets batch-N.words instead: what it published.
 
     \b
     Example:
@@ -142,29 +146,34 @@ def _applied(
 
 def _write(applied: Applied, folder: Path) -> None:
     """Write the files of every batch; the statement last, so that it stands for a whole batch."""
-    from sequencer.batch_files import BatchFiles, open_folder, witness_of
+    from sequencer.batch_files import BatchFiles, open_folder
     from sequencer.text_table import aligned
 
     open_folder(folder)
     rows = []
     with progress("writing witnesses", len(applied.batches)) as advance:
         for batch in applied.batches:
-            files = BatchFiles(folder, batch.number)
-            witness = witness_of(batch)
-            witness.save(files.witness)
-            files.save_statement(batch.statement)
-            statement = batch.statement
+            shape, size = _write_batch(BatchFiles(folder, batch.number), batch)
+            counts = batch.published.counts
+            name = BatchFiles(folder, batch.number).witness.stem
             rows.append(
-                (
-                    files.witness.stem,
-                    statement.command_count,
-                    statement.queue_count,
-                    statement.withdrawal_count,
-                    witness.shape_name,
-                    files.witness.stat().st_size,
-                )
+                (name, len(batch.commands), counts.requests, counts.withdrawals, shape, size)
             )
             advance(1)
     for line in aligned(HEADINGS, rows):
         click.echo(line)
     click.echo(f"{len(rows)} batch{'es' * (len(rows) != 1)} written to {folder}")
+
+
+def _write_batch(files: BatchFiles, batch: Batch) -> tuple[str, int | str]:
+    """Write the files of one batch; shape and bytes of its witness, if it has one."""
+    from sequencer.batch_files import witness_of
+    from sequencer.words_file import BatchWords
+
+    if batch.statement is None:
+        files.save_words(BatchWords.of_batch(batch))
+        return "none yet", "none"
+    witness = witness_of(batch)
+    witness.save(files.witness)
+    files.save_statement(batch.statement)
+    return witness.shape_name, files.witness.stat().st_size

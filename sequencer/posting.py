@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from circuits.exchange.apply import Queued
+from circuits.exchange.bodies import Queued
 from circuits.exchange.limits import ACCOUNT_FIRST
 from circuits.exchange.transactions.deposit import Deposit
+from circuits.exchange.transactions.register_key import RegisterKey
 from circuits.statement import Statement
 from sequencer.errors import BatchError
 
@@ -45,13 +46,14 @@ def submit_batch(statement: Statement, proof: bytes) -> SubmitBatch:
 def queue_calls(requests: Iterable[Queued]) -> list[QueueCall]:
     """The calls that make an empty L1 queue hold exactly these requests.
 
-    Raises: BatchError where a request names an account that the queue would not assign next, or
-    one of another owner.
+    Raises: BatchError where a request is of a kind that the queue does not take, names an account
+    that it would not assign next, or one of another owner.
     """
     calls = []
     owners: dict[int, int] = {}
-    for position, request in enumerate(requests):
+    for position, queued in enumerate(requests):
         place = f"L1 request {position}"
+        request = margin_request(place, queued)
         known = owners.get(request.account)
         if known is None:
             assigned = ACCOUNT_FIRST + len(owners)
@@ -71,3 +73,16 @@ def queue_calls(requests: Iterable[Queued]) -> list[QueueCall]:
             arguments = (request.account, request.key_x, request.key_y)
             calls.append(QueueCall("rotateKey", arguments, request.owner))
     return calls
+
+
+def margin_request(place: str, request: Queued) -> Deposit | RegisterKey:
+    """The request, if it is of a kind that the Queue contract takes.
+
+    Raises: BatchError naming the place.
+    """
+    if not isinstance(request, Deposit | RegisterKey):
+        kind = request.KIND.name.lower()
+        raise BatchError(
+            place, "a deposit or register_key", f"{kind}, which the Queue contract does not take"
+        )
+    return request

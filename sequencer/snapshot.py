@@ -23,7 +23,7 @@ from sequencer.errors import SnapshotError
 from sequencer.journal_files import JournalFiles
 from sequencer.state_codec import decode_state, encode_state
 
-MAGIC = b"PPSNAP\x00\x01"
+MAGIC = b"PPSNAP\x00\x02"
 CHECKSUM_BYTES = 32
 _HEAD = Struct(">8sQQQ32s32s32s")
 _NAME = re.compile(r"snapshot-(\d{20})\.state")
@@ -66,7 +66,7 @@ class Snapshot:
         """An engine that goes on from here.
 
         Raises: SnapshotError when the state does not have the root that was recorded.
-        Cost: one hash per account and tree node, which is nearly all of a start.
+        Cost: one hash per leaf and tree node, which is nearly all of a start.
         """
         tree = build_tree(self.state, permute_many)
         if tree.root != self.root:

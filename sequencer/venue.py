@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from circuits.exchange.apply import Queued
+from circuits.exchange.bodies import Queued
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.statement import Statement
 from sequencer.deploying import deploy_for_key
@@ -16,7 +16,7 @@ from sequencer.errors import BatchError
 from sequencer.l1 import devkeys
 from sequencer.l1.contracts import Rollup
 from sequencer.l1.port import L1, Receipt, Signer, address_text, address_word
-from sequencer.posting import queue_calls, submit_batch
+from sequencer.posting import margin_request, queue_calls, submit_batch
 from verifier.key import VerifyingKey
 
 
@@ -28,10 +28,12 @@ def trader(account: int) -> Signer:
 def owners_of(requests: Iterable[Queued]) -> dict[int, Signer]:
     """Owner word -> signer for all owners of the requests.
 
-    Raises: BatchError for an owner who is not the account's development key.
+    Raises: BatchError for an owner who is not the account's development key, or a request that the
+    queue does not take.
     """
     owners: dict[int, Signer] = {}
-    for request in requests:
+    for position, queued in enumerate(requests):
+        request = margin_request(f"L1 request {position}", queued)
         signer = trader(request.account)
         if address_word(signer.address) != request.owner:
             place = f"owner of account {request.account}"

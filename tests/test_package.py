@@ -112,3 +112,7 @@ def test_the_command_reference_is_up_to_date() -> None:
 
 def test_the_chips_reference_is_up_to_date() -> None:
     run(sys.executable, "scripts/chips_reference.py", "docs/chips.md", "--check")
+
+
+def test_the_rule_tables_are_up_to_date() -> None:
+    run(sys.executable, "scripts/rules_reference.py", "docs/rule-tables.md", "--check")

@@ -32,6 +32,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     },
     "circuits.cli": {"circuits", "click", "numpy"},
     "circuits.cli_support": {"click"},
+    "circuits.rulebook": {"circuits", "click"},
     "circuits.exchange": {
         "circuits.exchange", "circuits.errors", "circuits.field", "circuits.poseidon2",
         "circuits.edwards", "circuits.signature", "circuits.merkle", "circuits.statement",

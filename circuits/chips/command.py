@@ -77,7 +77,7 @@ def fill(trace: Trace) -> dict[str, Any]:
         "expiry_slack": [
             order.expiry_ms - event.time_ms for order, (_, event) in zip(orders, rows, strict=True)
         ],
-        "payload": [order.tail() for order in orders],
+        "payload": [order.tail()[0] for order in orders],
         "key": [[signer.key[lane] for signer in signers] for lane in range(2)],
         "owner": [signer.owner for signer in signers],
         "identity": [signer.identity for signer in signers],

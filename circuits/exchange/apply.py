@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from circuits.exchange.bodies import Body, Signed
+from circuits.exchange.draft import Draft
 from circuits.exchange.errors import BatchRefused, Rejected, RejectReason
-from circuits.exchange.events import NULL_OBSERVER, Event, KeyRegistered, Observer, Outcome
+from circuits.exchange.events import (
+    NULL_OBSERVER,
+    Event,
+    Executed,
+    KeyRegistered,
+    Observer,
+    Outcome,
+)
+from circuits.exchange.guide import SCAN, Guide
 from circuits.exchange.limits import TIME_MAX_MS
+from circuits.exchange.rules import RULES
 from circuits.exchange.state import State
-from circuits.exchange.transactions import deposit, register_key, transfer, withdraw
 from circuits.exchange.transactions.authority import (
     Context,
     DigestFunction,
     SignatureVerifier,
     digest_of,
 )
-from circuits.exchange.transactions.deposit import Deposit
-from circuits.exchange.transactions.register_key import RegisterKey
-from circuits.exchange.transactions.transfer import Transfer
-from circuits.exchange.transactions.withdraw import Withdraw
-from circuits.signature import Signature
 from circuits.signature import verify as verify_signature
-
-Queued = Deposit | RegisterKey
-"""Requests from the L1 queue: always part of a batch, with an outcome."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A transaction and the signature of its account's key over the digest."""
-
-    transaction: Transfer | Withdraw
-    signature: Signature
-
-
-Body = Queued | Signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +38,7 @@ class Command:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of one command: an event, or the reason why the state is as it was."""
 
     command: Command
@@ -65,18 +56,9 @@ class Receipt:
         """The outcome code, or None for a refused command."""
         if self.event is None:
             return None
-        return self.event.outcome if isinstance(self.event, KeyRegistered) else Outcome.APPLIED
-
-
-QUEUED_RULES: dict[type, Callable[..., tuple[State, Event]]] = {
-    Deposit: deposit.apply,
-    RegisterKey: register_key.apply,
-}
-SIGNED_RULES: dict[type, Callable[..., tuple[State, Event]]] = {
-    Transfer: transfer.apply,
-    Withdraw: withdraw.apply,
-}
-"""The rule of each kind; a kind in neither table cannot be applied."""
+        if isinstance(self.event, KeyRegistered | Executed):
+            return self.event.outcome
+        return Outcome.APPLIED
 
 
 def apply_command(
@@ -85,19 +67,41 @@ def apply_command(
     observer: Observer = NULL_OBSERVER,
     verify: SignatureVerifier = verify_signature,
     digest: DigestFunction = digest_of,
+    guide: Guide = SCAN,
 ) -> Receipt:
     """Apply one command; a refused one leaves the state as it was and is not observed.
 
-    `verify` and `digest` may be replaced by others that give the same answers sooner.
+    `verify`, `digest` and `guide` may be replaced by others that give the same answers sooner.
     Raises: QueueGuaranteeBroken for an L1 request that the contracts cannot have queued.
     """
-    context = Context(state.step + 1, command.time_ms, verify, digest)
+    step = state.step + 1
+    draft = Draft(state, guide)
     try:
         require_time(state, command.time_ms)
-        changed, event = _transition(state, context, command.body)
+        body = command.body
+        context = Context(step, command.time_ms, verify, digest)
+        if isinstance(body, Signed):
+            transaction = body.transaction
+            event = RULES[transaction.KIND](draft, context, transaction, body.signature)
+        else:
+            event = RULES[body.KIND](draft, context, body)
     except Rejected as rejected:
+        draft.discard()
         return Receipt(command, state, None, rejected)
-    changed = replace(changed, time_ms=command.time_ms, step=context.step)
+    except BaseException:
+        draft.discard()  # the guide must not keep what the state does not
+        raise
+    leaves, before = draft.commit()
+    if event is None or isinstance(event, Outcome):
+        event = Executed(
+            step=step,
+            time_ms=command.time_ms,
+            body=body,
+            steps=tuple(draft.steps),
+            outcome=event or Outcome.APPLIED,
+            before=before,
+        )
+    changed = State(state.domain, command.time_ms, step, draft.custody, leaves)
     observer.record(event)
     return Receipt(command, changed, event, None)
 
@@ -131,10 +135,3 @@ def require_time(state: State, time_ms: int) -> None:
         raise Rejected(
             RejectReason.TIME_OUT_OF_RANGE, f"a time of at most {TIME_MAX_MS} ms", f"{time_ms} ms"
         )
-
-
-def _transition(state: State, context: Context, body: Body) -> tuple[State, Event]:
-    if isinstance(body, Signed):
-        rule = SIGNED_RULES[type(body.transaction)]
-        return rule(state, context, body.transaction, body.signature)
-    return QUEUED_RULES[type(body)](state, context, body)

@@ -1,67 +1,100 @@
-"""How the state becomes one root: account headers as leaves of the sparse 4-ary tree."""
+"""How the state becomes one root: every leaf is a hash in the sparse 4-ary tree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import cast
 
-from circuits.exchange.limits import ACCOUNT_REGION, ACCOUNT_SLOTS, CASH_OFFSET, HEADER_SLOT
-from circuits.exchange.state import Account, State
+from circuits.exchange.leaves import Account, Leaf, hash_identities
+from circuits.exchange.limits import ACCOUNT_REGION, CASH_OFFSET
+from circuits.exchange.packing import BY_KIND, Words, header_word, words_of
+from circuits.exchange.state import State
 from circuits.merkle import SparseTree, TouchedNode
 from circuits.poseidon2 import TAG_HEADER, PermuteMany, hash_each, hash_words, permute_each
 
 EMPTY_LEAF = 0
-"""What an absent account has for a header; no hash is known that yields it."""
+"""What stands where there is no leaf; no hash is known that yields it."""
 
 
-def header_index(account_id: int) -> int:
-    """The leaf address of an account's header."""
-    return account_id * ACCOUNT_SLOTS + HEADER_SLOT
+def header_leaf(identity: int, word: int, cash: int) -> int:
+    """The leaf of a header; with nothing but cash in the account, its word is the nonce."""
+    return hash_words(TAG_HEADER, (identity, word, cash + CASH_OFFSET))
 
 
-def header_leaf(identity: int, nonce: int, cash: int) -> int:
-    """The leaf of a header from its three words."""
-    return hash_words(TAG_HEADER, (identity, nonce, cash + CASH_OFFSET))
+def leaf_words(leaf: Leaf) -> Words:
+    """The three words that a leaf's hash is over."""
+    if type(leaf) is Account:
+        return leaf.identity, header_word(leaf), leaf.cash + CASH_OFFSET
+    return words_of(leaf)
 
 
-def account_leaf(account: Account | None) -> int:
-    """The leaf of an account, or the empty leaf for none."""
-    if account is None:
-        return EMPTY_LEAF
-    return header_leaf(account.identity, account.nonce, account.cash)
+def tag_of(leaf: Leaf) -> int:
+    """The domain tag of a leaf's hash, by its kind."""
+    return TAG_HEADER if type(leaf) is Account else BY_KIND[type(leaf)].tag
 
 
-def account_leaves(
-    state: State, account_ids: Iterable[int], permute_many: PermuteMany = permute_each
+def leaf_hash(leaf: Leaf | None) -> int:
+    """What stands in the tree for a leaf, or for none."""
+    return EMPTY_LEAF if leaf is None else hash_words(tag_of(leaf), leaf_words(leaf))
+
+
+def hash_leaves(
+    leaves: Mapping[int, Leaf | None], permute_many: PermuteMany = permute_each
 ) -> dict[int, int]:
-    """`account_leaf` of the named accounts, by the address of the leaf."""
-    accounts = {account_id: state.accounts.get(account_id) for account_id in account_ids}
-    headers = {
-        header_index(account_id): (account.identity, account.nonce, account.cash + CASH_OFFSET)
-        for account_id, account in accounts.items()
-        if account is not None
+    """`leaf_hash` of each leaf by its address."""
+    accounts = [leaf for leaf in leaves.values() if type(leaf) is Account]
+    hash_identities(accounts, permute_many)
+    words = {
+        address: (tag_of(leaf), leaf_words(leaf))
+        for address, leaf in leaves.items()
+        if leaf is not None
     }
-    leaves = {header_index(account_id): EMPTY_LEAF for account_id in accounts}
-    hashes = hash_each(TAG_HEADER, list(headers.values()), permute_many)
-    return leaves | dict(zip(headers, hashes, strict=True))
+    return dict.fromkeys(leaves, EMPTY_LEAF) | hash_words_each(words, permute_many)
+
+
+def hash_words_each(
+    words: Mapping[int, tuple[int, Words]], permute_many: PermuteMany = permute_each
+) -> dict[int, int]:
+    """The hash of each leaf by its address, from its tag and words."""
+    by_tag: dict[int, list[int]] = defaultdict(list)
+    for address, (tag, _) in words.items():
+        by_tag[tag].append(address)
+    hashes: dict[int, int] = {}
+    for tag, addresses in by_tag.items():
+        hashed = hash_each(tag, [words[address][1] for address in addresses], permute_many)
+        hashes.update(zip(addresses, hashed, strict=True))
+    return hashes
+
+
+def leaves_of(state: State, addresses: Iterable[int]) -> dict[int, Leaf | None]:
+    """The leaves that stand at these addresses, None where there is none."""
+    entries = state.leaves.entries()
+    return {address: entries.get(address) for address in addresses}
 
 
 def update_tree(
     tree: SparseTree,
     state: State,
-    account_ids: Iterable[int],
+    addresses: Iterable[int],
     permute_many: PermuteMany = permute_each,
 ) -> list[TouchedNode]:
-    """Bring the named accounts of the tree to the state; the touched nodes, root first.
+    """Bring the leaves at these addresses to the state; the touched nodes, root first.
 
-    Assumes: every account that differs between tree and state is named.
+    Assumes: the address of every leaf that differs between tree and state is named.
     """
-    return tree.update_many(account_leaves(state, account_ids, permute_many), permute_many)
+    hashes = hash_leaves(leaves_of(state, addresses), permute_many)
+    return tree.update_many(hashes, permute_many)
 
 
 def build_tree(state: State, permute_many: PermuteMany = permute_each) -> SparseTree:
-    """The tree of a whole state, hashed from nothing."""
+    """The tree of a whole state, hashed from nothing.
+
+    Cost: some ten seconds for 100,000 accounts with compiled permutations on two cores.
+    """
     tree = SparseTree()
-    update_tree(tree, state, state.accounts, permute_many)
+    leaves = cast(Mapping[int, Leaf | None], state.leaves.entries())
+    tree.update_many(hash_leaves(leaves, permute_many), permute_many)
     return tree
 
 

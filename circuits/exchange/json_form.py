@@ -2,29 +2,22 @@
 
 A field of at most 48 bits is a JSON integer, which every JSON reader keeps exact; a wider number
 is a decimal string without sign or leading zero; an address is 0x and 40 lower-case hex digits.
+Terms and signatures are objects of their own, operations, quotes and keys lists of objects.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from circuits.exchange.apply import Body
-from circuits.exchange.codec import kind_of
+from circuits.exchange.bodies import Body
 from circuits.exchange.errors import CodecError
 from circuits.exchange.events import Kind
-from circuits.exchange.fields import (
-    FIELDS,
-    SIGNATURE_FIELDS,
-    SIGNATURE_NAMES,
-    SIGNED_KINDS,
-    FieldSpec,
-    body_from_fields,
-    fields_of,
-)
+from circuits.exchange.fields import FORMS, SIGNATURE_NAMES, Form, Items, Tail, kind_of
+from circuits.exchange.layout import FieldSpec, Layout
 from circuits.exchange.limits import OWNER_BITS, TIME_BITS, TIME_MAX_MS
 from circuits.json_guard import TooManyBrackets, parse_json
 
@@ -47,17 +40,18 @@ class TimedBody:
 
 
 def encode_line(timed: TimedBody) -> str:
-    """The canonical JSON line of a command, without the line end."""
-    kind = kind_of(timed.body)
-    values = fields_of(timed.body)
-    record: dict[str, Any] = {"kind": kind.name.lower()}
-    for spec in FIELDS[kind]:
-        if spec.name not in SIGNATURE_NAMES:
-            record[spec.name] = encode_number(spec, values[spec.name])
-    if kind in SIGNED_KINDS:
-        record["signature"] = {
-            spec.name: encode_number(spec, values[spec.name]) for spec in SIGNATURE_FIELDS
-        }
+    """The canonical JSON line of a command, without the line end.
+
+    Raises: CodecError naming the first field that does not fit its place.
+    """
+    form = FORMS[kind_of(timed.body)]
+    record: dict[str, Any] = {"kind": form.kind.name.lower()}
+    record |= _encode_fields(form.layout, timed.body, "")
+    if form.tail is not None:
+        signature = record.pop("signature", None)
+        record[form.tail.name] = _encode_tail(form.tail, form.tail_of(timed.body))
+        if signature is not None:
+            record["signature"] = signature
     record["after_ms"] = timed.after_ms
     return json.dumps(record, separators=(",", ":"))
 
@@ -68,22 +62,19 @@ def decode_line(line: str) -> TimedBody:
     Raises: CodecError naming the field, what it must be and what it is.
     """
     record = parse_object(line)
-    if "kind" not in record:
-        raise CodecError("field 'kind'", "one of " + ", ".join(KIND_NAMES), "no such field")
-    name = record["kind"]
-    if not isinstance(name, str) or name not in KIND_NAMES:
-        raise CodecError("field 'kind'", "one of " + ", ".join(KIND_NAMES), json.dumps(name))
-    kind = KIND_NAMES[name]
-    own = [spec for spec in FIELDS[kind] if spec.name not in SIGNATURE_NAMES]
-    names = ["kind", *(spec.name for spec in own), "after_ms"]
-    if kind in SIGNED_KINDS:
+    kind = KIND_NAMES[_choice(record, KIND_NAMES, "")]
+    form = FORMS[kind]
+    names = ["kind", *_own_names(form.layout)]
+    if form.tail is not None:
+        names.append(form.tail.name)
+    names.append("after_ms")
+    if kind.is_signed:
         names.append("signature")
     require_names(record, names, "")
-    values = {spec.name: decode_number(spec, record[spec.name], spec.name) for spec in own}
-    if kind in SIGNED_KINDS:
-        values |= _decode_signature(record["signature"])
+    values = _decode_fields(form.layout, record, "")
+    body = form.make(values, *_decode_tail(form, record))
     after_ms = decode_number(AFTER, record["after_ms"], AFTER.name)
-    return TimedBody(after_ms, body_from_fields(kind, values))
+    return TimedBody(after_ms, body)
 
 
 def parse_object(line: str) -> dict[str, Any]:
@@ -156,15 +147,95 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _decode_signature(value: object) -> dict[str, int]:
+def _choice(record: Mapping[str, Any], names: Iterable[str], prefix: str) -> str:
+    """What the record's field "kind" says, if it is one of these names."""
+    place, expected = f"field '{prefix}kind'", "one of " + ", ".join(names)
+    if "kind" not in record:
+        raise CodecError(place, expected, "no such field")
+    name = record["kind"]
+    if not isinstance(name, str) or name not in names:
+        raise CodecError(place, expected, shown(name))
+    return name
+
+
+def _own_names(layout: Layout) -> list[str]:
+    return [spec.name for spec in layout.fields if spec.name not in SIGNATURE_NAMES]
+
+
+def _encode_fields(layout: Layout, thing: Any, prefix: str) -> dict[str, Any]:
+    """All fields by name, those of a signature together under one of their own."""
+    record: dict[str, Any] = {}
+    signature: dict[str, Any] = {}
+    for spec, value in zip(layout.fields, layout.read(thing), strict=True):
+        spec.require(value, prefix)
+        part = signature if spec.name in SIGNATURE_NAMES else record
+        part[spec.name] = encode_number(spec, value)
+    return record | {"signature": signature} if signature else record
+
+
+def _encode_tail(tail: Tail, thing: Any) -> Any:
+    if not isinstance(tail, Items):
+        return _encode_fields(tail.layout, thing, f"{tail.name}.")
+    tail.require_count(len(thing))
+    entries = []
+    for number, item in enumerate(thing):
+        name, layout = tail.choices[tail.code_of(item)]
+        entry = {"kind": name} if tail.is_coded else {}
+        entries.append(entry | _encode_fields(layout, item, f"{tail.name}[{number}]."))
+    return entries
+
+
+def _decode_fields(layout: Layout, record: Mapping[str, Any], prefix: str) -> list[int]:
+    """The values of the fields, in their order, of a record that has all of their names."""
+    values = []
+    signature: Mapping[str, Any] | None = None
+    for spec in layout.fields:
+        if spec.name not in SIGNATURE_NAMES:
+            values.append(decode_number(spec, record[spec.name], prefix + spec.name))
+            continue
+        if signature is None:
+            names = [each.name for each in layout.fields if each.name in SIGNATURE_NAMES]
+            signature = _object(record["signature"], names, f"{prefix}signature")
+        place = f"{prefix}signature.{spec.name}"
+        values.append(decode_number(spec, signature[spec.name], place))
+    return values
+
+
+def _decode_tail(form: Form, record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The terms, or the items, as what `form.make` takes last; nothing if the kind has none."""
+    tail = form.tail
+    if tail is None:
+        return ()
+    found = record[tail.name]
+    if not isinstance(tail, Items):
+        terms = _object(found, _own_names(tail.layout), tail.name)
+        return (tail.layout.make(*_decode_fields(tail.layout, terms, f"{tail.name}.")),)
+    if not isinstance(found, list):
+        raise CodecError(f"field '{tail.name}'", "a list", shown(found))
+    tail.require_count(len(found))
+    return (tuple(_decode_item(tail, item, number) for number, item in enumerate(found)),)
+
+
+def _decode_item(items: Items, item: object, number: int) -> Any:
+    place = f"{items.name}[{number}]"
+    if not isinstance(item, dict):
+        raise CodecError(f"field '{place}'", "an object", shown(item))
+    layouts = dict(items.choices.values())
+    head = ["kind"] if items.is_coded else []
+    name = _choice(item, layouts, f"{place}.") if items.is_coded else next(iter(layouts))
+    layout = layouts[name]
+    own = _own_names(layout)
+    tail = ["signature"] if len(own) < len(layout.fields) else []
+    require_names(item, [*head, *own, *tail], f"{place}.")
+    return layout.make(*_decode_fields(layout, item, f"{place}."))
+
+
+def _object(value: object, names: list[str], place: str) -> Mapping[str, Any]:
+    """A record of exactly these names."""
     if not isinstance(value, dict):
-        raise CodecError("field 'signature'", "an object", shown(value))
-    names = [spec.name for spec in SIGNATURE_FIELDS]
-    require_names(value, names, "signature.")
-    return {
-        spec.name: decode_number(spec, value[spec.name], f"signature.{spec.name}")
-        for spec in SIGNATURE_FIELDS
-    }
+        raise CodecError(f"field '{place}'", "an object", shown(value))
+    require_names(value, names, f"{place}.")
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

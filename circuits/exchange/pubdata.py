@@ -1,62 +1,60 @@
-"""The words that a batch publishes: written from its events, read back, and replayed into a tree.
+"""The words that a batch publishes, written from its events.
 
 Sections, in this order, all words below r
-    queue        4 words per consumed L1 request: kind, account and amount; owner and outcome;
-                 key x; key y
+    queue        4 words per consumed L1 request, as `requests` says
     withdrawals  1 word each: owner and amount
-    accounts     3 words per touched account, by increasing id: account and nonce; cash; identity
+    accounts     3 words per touched account, by increasing id: account and the header's second
+                 word, which is the nonce of an account with nothing but cash; cash; identity
+    leaves       per changed leaf of the account region that is no header, by increasing address:
+                 address and tag, then its 3 words; the address alone if the leaf is gone
+    markets      2 words per market with changed prices: market, index and mark; funding index
+
+A batch of deposits, keys, transfers and withdrawals has no leaves and no markets, and is what the
+chips prove today.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from circuits.exchange.commit import header_index, header_leaf
+from circuits.exchange.addresses import account_of, header_address, market_of
+from circuits.exchange.commit import leaf_words, tag_of
 from circuits.exchange.errors import PubdataError
-from circuits.exchange.events import Deposited, Event, KeyRegistered, Kind, Outcome, Transferred
+from circuits.exchange.events import (
+    Deposited,
+    Event,
+    Executed,
+    KeyRegistered,
+    Outcome,
+    Transferred,
+    Withdrawn,
+)
+from circuits.exchange.fields import kind_of
+from circuits.exchange.leaves import Account, Leaf, MarketPrices, hash_identities
 from circuits.exchange.limits import (
     ACCOUNT_BITS,
-    ACCOUNT_FIRST,
-    ACCOUNT_MAX,
-    AMOUNT_BITS,
-    CASH_BITS,
+    ACCOUNT_REGION,
+    ACCOUNT_SLOTS,
     CASH_OFFSET,
-    KIND_BITS,
+    FUNDING_INDEX_BITS,
+    HEADER_SLOT,
+    MARKET_BITS,
     NONCE_BITS,
-    OUTCOME_BITS,
     OWNER_BITS,
+    PRICE_BITS,
+    REGION_BITS,
 )
+from circuits.exchange.packing import header_word
+from circuits.exchange.requests import MARGIN_REQUESTS, PublishedRequest, published_request
 from circuits.exchange.state import State
-from circuits.exchange.units import NO_UNITS, CashUnits, TokenUnits
-from circuits.field import is_canonical
-from circuits.merkle import SparseTree
-from circuits.statement import ACCOUNT_WORDS, QUEUE_WORDS, WITHDRAWAL_WORDS, Statement
+from circuits.exchange.steps import PaidOut
+from circuits.exchange.units import CashUnits, TokenUnits
+from circuits.poseidon2 import PermuteMany, permute_each
 
-
-@dataclass(frozen=True, slots=True)
-class PublishedRequest:
-    """One consumed L1 request; `amount` is 0 for a key, both key words 0 for a deposit."""
-
-    kind: Kind
-    account_id: int
-    owner: int
-    amount: TokenUnits
-    key_x: int
-    key_y: int
-    outcome: Outcome
-
-    @property
-    def chain_words(self) -> tuple[int, int, int, int]:
-        """The words that the L1 queue hashed when it took the request."""
-        head = self.kind | self.account_id << KIND_BITS | self.amount << (KIND_BITS + ACCOUNT_BITS)
-        return head, self.owner, self.key_x, self.key_y
-
-    @property
-    def words(self) -> tuple[int, int, int, int]:
-        """The published words: the queue's own with the outcome beside the owner."""
-        head, owner, key_x, key_y = self.chain_words
-        return head, owner | self.outcome << OWNER_BITS, key_x, key_y
+FUNDING_INDEX_OFFSET = 2**FUNDING_INDEX_BITS
+"""Added to a funding index, so that its word is never negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +70,75 @@ class PublishedWithdrawal:
         return self.owner | self.amount << OWNER_BITS
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedAccount:
-    """The header of a touched account as the batch left it."""
+class PublishedAccount(NamedTuple):
+    """The header of a touched account as the batch left it; all but the owner and key, for which
+    the identity stands.
+    """
 
     account_id: int
     nonce: int
     cash: CashUnits
     identity: int
+    positions: int = 0
+    kind: int = 0
+    orders: int = 0
+    triggers: int = 0
+    referrer: int = 0
+    shares: int = 0
+
+    @property
+    def header_word(self) -> int:
+        """The second word of the header."""
+        return header_word(self)
 
     @property
     def words(self) -> tuple[int, int, int]:
         """The published words."""
-        return self.account_id | self.nonce << ACCOUNT_BITS, self.cash + CASH_OFFSET, self.identity
+        head = self.account_id | self.header_word << ACCOUNT_BITS
+        return head, self.cash + CASH_OFFSET, self.identity
+
+
+class PublishedLeaf(NamedTuple):
+    """A changed leaf that is no header; without a leaf, it is gone."""
+
+    address: int
+    leaf: Leaf | None
+
+    @property
+    def words(self) -> tuple[int, ...]:
+        """The published words."""
+        if self.leaf is None:
+            return (self.address,)
+        return self.address | tag_of(self.leaf) << REGION_BITS, *leaf_words(self.leaf)
+
+
+class PublishedMarket(NamedTuple):
+    """The prices of a market as the batch left them."""
+
+    market: int
+    index_price: int
+    mark_price: int
+    funding_index: int
+
+    @property
+    def words(self) -> tuple[int, int]:
+        """The published words."""
+        head = (
+            self.market
+            | self.index_price << MARKET_BITS
+            | self.mark_price << (MARKET_BITS + PRICE_BITS)
+        )
+        return head, self.funding_index + FUNDING_INDEX_OFFSET
+
+
+class Counts(NamedTuple):
+    """How many entries each section has, which its words do not say."""
+
+    requests: int
+    withdrawals: int
+    accounts: int
+    leaves: int = 0
+    markets: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +148,40 @@ class Published:
     requests: tuple[PublishedRequest, ...]
     withdrawals: tuple[PublishedWithdrawal, ...]
     accounts: tuple[PublishedAccount, ...]
+    leaves: tuple[PublishedLeaf, ...] = ()
+    markets: tuple[PublishedMarket, ...] = ()
+
+    @property
+    def counts(self) -> Counts:
+        """What a reader of the words must be told."""
+        sections = (self.requests, self.withdrawals, self.accounts, self.leaves, self.markets)
+        return Counts(*map(len, sections))
 
     @property
     def words(self) -> tuple[int, ...]:
-        """The three sections one after the other."""
+        """The sections one after the other."""
         return (
             *(word for request in self.requests for word in request.words),
             *(withdrawal.word for withdrawal in self.withdrawals),
             *(word for account in self.accounts for word in account.words),
+            *(word for leaf in self.leaves for word in leaf.words),
+            *(word for market in self.markets for word in market.words),
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the words have a place in a statement, which counts the first three sections."""
+        return (
+            not self.leaves
+            and not self.markets
+            and all(request.kind in MARGIN_REQUESTS for request in self.requests)
+            and all(not account.header_word >> NONCE_BITS for account in self.accounts)
         )
 
     @property
     def deposit_total(self) -> int:
         """Token units that the requests brought in."""
-        return sum(request.amount for request in self.requests)
+        return sum(request.brought_in for request in self.requests)
 
     @property
     def withdrawal_total(self) -> int:
@@ -115,165 +189,98 @@ class Published:
         return sum(withdrawal.amount for withdrawal in self.withdrawals)
 
 
-def touched_accounts(event: Event) -> tuple[int, ...]:
-    """The accounts whose header a command read or wrote; a refused key touches none."""
-    if isinstance(event, Deposited):
-        return (event.account_id,)
-    if isinstance(event, KeyRegistered):
-        return (event.account_id,) if event.outcome is Outcome.APPLIED else ()
+def touched_addresses(event: Event) -> Iterable[int]:
+    """The addresses whose leaves a command wrote; a refused key touches none."""
+    if isinstance(event, Executed):
+        return event.before.keys()
     if isinstance(event, Transferred):
-        return (event.transaction.account, event.transaction.to)
-    return (event.transaction.account,)
+        return header_address(event.transaction.account), header_address(event.transaction.to)
+    if isinstance(event, Withdrawn):
+        return (header_address(event.transaction.account),)
+    if isinstance(event, Deposited) or event.outcome is Outcome.APPLIED:
+        return (header_address(event.account_id),)
+    return ()
 
 
-def publish(events: Iterable[Event], state: State) -> Published:
+def publish(
+    events: Iterable[Event], state: State, permute_many: PermuteMany = permute_each
+) -> Published:
     """What the batch of these events publishes.
 
     Assumes: `state` is the state after the last event.
     """
     requests: list[PublishedRequest] = []
     withdrawals: list[PublishedWithdrawal] = []
-    touched: set[int] = set()
+    before: dict[int, Leaf | None] = {}
     for event in events:
-        touched.update(touched_accounts(event))
+        if isinstance(event, Executed):
+            for address, leaf in event.before.items():
+                before.setdefault(address, leaf)
+            withdrawals += _paid_out(event)
+            if kind_of(event.body).is_queued:
+                requests.append(published_request(event))
+            continue
+        for address in touched_addresses(event):
+            before.setdefault(address, None)  # a header: published even if it is as before
         if isinstance(event, Deposited | KeyRegistered):
             requests.append(published_request(event))
-        elif not isinstance(event, Transferred):
+        elif isinstance(event, Withdrawn):
             withdrawals.append(PublishedWithdrawal(event.after.owner, event.transaction.amount))
-    accounts = tuple(_published_account(state, account_id) for account_id in sorted(touched))
-    return Published(tuple(requests), tuple(withdrawals), accounts)
-
-
-def published_request(event: Deposited | KeyRegistered) -> PublishedRequest:
-    """What the batch of this event publishes about the L1 request behind it."""
-    if isinstance(event, Deposited):
-        return PublishedRequest(
-            Kind.DEPOSIT, event.account_id, event.owner, event.amount, 0, 0, Outcome.APPLIED
-        )
-    return PublishedRequest(
-        Kind.REGISTER_KEY,
-        event.account_id,
-        event.owner,
-        NO_UNITS,
-        event.key_x,
-        event.key_y,
-        event.outcome,
+    entries = state.leaves.entries()
+    headers: dict[int, Account] = {}
+    leaves: list[PublishedLeaf] = []
+    markets: list[PublishedMarket] = []
+    for address in sorted(before):
+        leaf, region = entries.get(address), address >> REGION_BITS
+        if region == ACCOUNT_REGION and address % ACCOUNT_SLOTS == HEADER_SLOT:
+            headers[account_of(address)] = _header(address, leaf)
+        elif leaf == before[address]:
+            continue
+        elif region == ACCOUNT_REGION:
+            leaves.append(PublishedLeaf(address, leaf))
+        elif type(leaf) is MarketPrices:
+            markets.append(_published_market(market_of(address), leaf))
+    hash_identities(headers.values(), permute_many)
+    return Published(
+        tuple(requests),
+        tuple(withdrawals),
+        tuple(published_account(*entry) for entry in headers.items()),
+        tuple(leaves),
+        tuple(markets),
     )
 
 
-def _published_account(state: State, account_id: int) -> PublishedAccount:
-    account = state.accounts.get(account_id)
-    if account is None:
-        raise PubdataError(f"account {account_id}", "an account that a command touched", "none")
-    return PublishedAccount(account_id, account.nonce, account.cash, account.identity)
+def published_account(account_id: int, account: Account) -> PublishedAccount:
+    """What is published about an account."""
+    return PublishedAccount(
+        account_id,
+        account.nonce,
+        account.cash,
+        account.identity,
+        account.positions,
+        account.kind,
+        account.orders,
+        account.triggers,
+        account.referrer,
+        account.shares,
+    )
 
 
-def parse_pubdata(
-    words: Sequence[int], queue_count: int, withdrawal_count: int, account_count: int
-) -> Published:
-    """The published words of one batch, read back.
+def _header(address: int, leaf: Leaf | None) -> Account:
+    if type(leaf) is not Account:
+        place = f"account {account_of(address)}"
+        raise PubdataError(place, "an account that a command touched", "none")
+    return leaf
 
-    Raises: PubdataError naming the word, for a wrong number of words or a value out of range.
-    """
-    account_start = QUEUE_WORDS * queue_count + WITHDRAWAL_WORDS * withdrawal_count
-    total = account_start + ACCOUNT_WORDS * account_count
-    if min(queue_count, withdrawal_count, account_count) < 0 or len(words) != total:
-        raise PubdataError("published words", f"{total} words", f"{len(words)} words")
-    for position, word in enumerate(words):
-        if not is_canonical(word):
-            raise PubdataError(f"word {position}", "a field element below r", word)
-    requests = [
-        _parse_request(words[start : start + QUEUE_WORDS], start)
-        for start in range(0, QUEUE_WORDS * queue_count, QUEUE_WORDS)
+
+def _published_market(market: int, prices: MarketPrices) -> PublishedMarket:
+    return PublishedMarket(market, prices.index_price, prices.mark_price, prices.funding_index)
+
+
+def _paid_out(event: Executed) -> list[PublishedWithdrawal]:
+    """What a command that no key signed takes out."""
+    return [
+        PublishedWithdrawal(step.owner, TokenUnits(step.amount))
+        for step in event.steps
+        if type(step) is PaidOut
     ]
-    withdrawals = []
-    for position in range(QUEUE_WORDS * queue_count, account_start):
-        owner, amount = _split(words[position], (OWNER_BITS, AMOUNT_BITS), position)
-        withdrawals.append(PublishedWithdrawal(owner, TokenUnits(amount)))
-    accounts: list[PublishedAccount] = []
-    for start in range(account_start, total, ACCOUNT_WORDS):
-        account = _parse_account(words[start : start + ACCOUNT_WORDS], start)
-        if accounts and account.account_id <= accounts[-1].account_id:
-            raise PubdataError(
-                f"word {start}", f"an account above {accounts[-1].account_id}", account.account_id
-            )
-        accounts.append(account)
-    return Published(tuple(requests), tuple(withdrawals), tuple(accounts))
-
-
-def published_of(statement: Statement) -> Published:
-    """What a batch published, read from its statement.
-
-    Raises: PubdataError naming the word.
-    """
-    return parse_pubdata(
-        statement.pubdata,
-        statement.queue_count,
-        statement.withdrawal_count,
-        statement.account_count,
-    )
-
-
-def _parse_request(words: Sequence[int], start: int) -> PublishedRequest:
-    kind, account_id, amount = _split(words[0], (KIND_BITS, ACCOUNT_BITS, AMOUNT_BITS), start)
-    owner, outcome = _split(words[1], (OWNER_BITS, OUTCOME_BITS), start + 1)
-    if kind not in (Kind.DEPOSIT, Kind.REGISTER_KEY):
-        raise PubdataError(f"word {start}", "the kind of a queued request", kind)
-    _require_account(account_id, start)
-    is_deposit = kind == Kind.DEPOSIT
-    if is_deposit != (amount > 0):
-        raise PubdataError(f"word {start}", "an amount in a deposit and nowhere else", amount)
-    if is_deposit and (words[2] or words[3]):
-        raise PubdataError(f"word {start + 2}", "no key in a deposit", tuple(words[2:]))
-    if outcome not in ((Outcome.APPLIED,) if is_deposit else tuple(Outcome)):
-        raise PubdataError(f"word {start + 1}", "an outcome of this kind", outcome)
-    return PublishedRequest(
-        Kind(kind), account_id, owner, TokenUnits(amount), words[2], words[3], Outcome(outcome)
-    )
-
-
-def _parse_account(words: Sequence[int], start: int) -> PublishedAccount:
-    account_id, nonce = _split(words[0], (ACCOUNT_BITS, NONCE_BITS), start)
-    _require_account(account_id, start)
-    (packed_cash,) = _split(words[1], (CASH_BITS + 1,), start + 1)
-    return PublishedAccount(account_id, nonce, CashUnits(packed_cash - CASH_OFFSET), words[2])
-
-
-def _require_account(account_id: int, position: int) -> None:
-    if account_id < ACCOUNT_FIRST:
-        raise PubdataError(
-            f"word {position}", f"an account in {ACCOUNT_FIRST}..{ACCOUNT_MAX}", account_id
-        )
-
-
-def _split(word: int, widths: Sequence[int], position: int) -> list[int]:
-    parts = []
-    rest = word
-    for bits in widths:
-        parts.append(rest % 2**bits)
-        rest >>= bits
-    if rest:
-        raise PubdataError(f"word {position}", f"a word of {sum(widths)} bits", hex(word))
-    return parts
-
-
-def rebuild_accounts(batches: Iterable[Published]) -> dict[int, PublishedAccount]:
-    """Every account of the exchange, from published words alone, in the order of the batches."""
-    accounts: dict[int, PublishedAccount] = {}
-    for published in batches:
-        accounts.update((account.account_id, account) for account in published.accounts)
-    return accounts
-
-
-def rebuild_tree(accounts: Iterable[PublishedAccount]) -> SparseTree:
-    """The tree of these accounts; its account region root is the batch's public word."""
-    tree = SparseTree()
-    tree.update_many(
-        {
-            header_index(account.account_id): header_leaf(
-                account.identity, account.nonce, account.cash
-            )
-            for account in accounts
-        }
-    )
-    return tree

@@ -1,57 +1,41 @@
-"""The state of the exchange: frozen accounts in a copy-on-write map, the clock, and custody."""
+"""The state of the exchange: frozen leaves by address, the clock, and custody."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import cast
 
-from circuits.edwards import Point
-from circuits.exchange.accounts import AccountMap
-from circuits.exchange.units import NO_CASH, NO_UNITS, CashUnits, TokenUnits
-from circuits.poseidon2 import TAG_IDENTITY, hash_words
-
-NO_KEY: Point = (0, 0)
-"""Stands for "no key registered"; it is not on the curve, so no signature verifies against it."""
+from circuits.exchange.addresses import account_of, header_address
+from circuits.exchange.leaf_map import LeafMap
+from circuits.exchange.leaves import Account
+from circuits.exchange.limits import ACCOUNT_FIRST, ACCOUNT_MAX
+from circuits.exchange.units import NO_UNITS, TokenUnits
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """One account header: who owns it, which key signs for it, its last nonce and its cash."""
+class Accounts:
+    """The headers of a state, by account id."""
 
-    owner: int
-    key: Point = NO_KEY
-    nonce: int = 0
-    cash: CashUnits = NO_CASH
-    _identity: int | None = field(default=None, init=False, repr=False, compare=False)
+    leaves: LeafMap
 
-    @property
-    def has_key(self) -> bool:
-        """Whether a key is registered."""
-        return self.key != NO_KEY
+    def get(self, account_id: int) -> Account | None:
+        """The account, or None where there is none; any integer may be asked for."""
+        if not ACCOUNT_FIRST <= account_id <= ACCOUNT_MAX:
+            return None
+        return cast(Account | None, self.leaves.get(header_address(account_id)))
 
-    @property
-    def identity(self) -> int:
-        """H(key_x, key_y, owner), hashed once and carried along while key and owner stay."""
-        if self._identity is not None:
-            return self._identity
-        identity = hash_words(TAG_IDENTITY, (self.key[0], self.key[1], self.owner))
-        object.__setattr__(self, "_identity", identity)
-        return identity
+    def items(self) -> Iterator[tuple[int, Account]]:
+        """All accounts in increasing order of their id."""
+        for address, leaf in self.leaves.items():
+            if type(leaf) is Account:
+                yield account_of(address), leaf
 
-    def with_key(self, key: Point) -> Account:
-        """The account under another key."""
-        return replace(self, key=key)
+    def __iter__(self) -> Iterator[int]:
+        return (account_id for account_id, _ in self.items())
 
-    def with_cash(self, cash: CashUnits) -> Account:
-        """The account with another cash balance."""
-        return self._keep_identity(replace(self, cash=cash))
-
-    def with_nonce(self, nonce: int) -> Account:
-        """The account with another last nonce."""
-        return self._keep_identity(replace(self, nonce=nonce))
-
-    def _keep_identity(self, changed: Account) -> Account:
-        object.__setattr__(changed, "_identity", self._identity)
-        return changed
+    def __len__(self) -> int:
+        return sum(type(leaf) is Account for leaf in self.leaves.entries().values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +50,23 @@ class State:
     time_ms: int = 0
     step: int = 0
     custody: TokenUnits = NO_UNITS
-    accounts: AccountMap = field(default_factory=AccountMap)
+    leaves: LeafMap = field(default_factory=LeafMap)
+
+    @property
+    def accounts(self) -> Accounts:
+        """The headers of all accounts."""
+        return Accounts(self.leaves)
 
     def with_account(self, account_id: int, account: Account) -> State:
-        """The state with one account set or replaced."""
-        return replace(self, accounts=self.accounts.with_account(account_id, account))
+        """The state with one account set or replaced.
+
+        Raises: ValueError for an id that no account can have.
+        """
+        if not ACCOUNT_FIRST <= account_id <= ACCOUNT_MAX:
+            raise ValueError(
+                f"account id: expected {ACCOUNT_FIRST}..{ACCOUNT_MAX}, got {account_id}"
+            )
+        return replace(self, leaves=self.leaves.with_changes({header_address(account_id): account}))
 
     def at_batch_start(self) -> State:
         """The state with its step counter back at zero, as a new batch finds it."""

@@ -34,12 +34,12 @@ from circuits.chips.signature_trace import Request
 from circuits.chips.system import CHIPS, SHAPES, choose_shape, margin_system
 from circuits.chips.trace import Trace
 from circuits.errors import WitnessError
-from circuits.exchange.commit import header_index
+from circuits.exchange.addresses import header_address
 from circuits.exchange.events import Event
 from circuits.merkle import TouchedNode
 from circuits.statement import Statement
 from circuits.witness.file import Witness
-from circuits.witness.record import make_trace
+from circuits.witness.record import make_trace, margin_events
 from circuits.witness.table import PackedCells, as_integers, pack_table, split_cells
 
 
@@ -79,11 +79,12 @@ def build(
     """The witness of a sealed batch, in the smallest shape that holds it if none is given.
 
     `nodes` are the touched inner nodes of the state tree, as its update returned them.
-    Raises: WitnessError when a chip has more rows than its shape; ConstraintError when events or
-    nodes contradict each other.
+    Raises: WitnessError for a command that no chip proves yet, or when a chip has more rows than
+    its shape; ConstraintError when events or nodes contradict each other.
     Cost: about 5 ms per signed command with the plain fills.
     """
-    cells = fill_cells(make_trace(statement, events, nodes), statement.words(), fills)
+    proven = margin_events(statement.batch_number, events)
+    cells = fill_cells(make_trace(statement, proven, nodes), statement.words(), fills)
     heights = {name: len(columns[0]) for name, columns in cells.items()}
     chosen = shape or choose_shape(heights) or list(SHAPES.values())[-1]
     for name, height in heights.items():
@@ -108,7 +109,7 @@ def fill_cells(
     filled: dict[str, Mapping[str, Any]] = {
         name: fill(trace) for name, fill in STATEMENT_FILLS.items()
     }
-    leaves = [header_index(account.account_id) for account in trace.accounts]
+    leaves = [header_address(account.account_id) for account in trace.accounts]
     filled["tree"] = tree.fill(trace.nodes, leaves)
     filled |= fills.signatures(command.signature_requests(trace))
     cells = {name: split_cells(CHIP_BY_NAME[name], columns) for name, columns in filled.items()}

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from circuits.exchange.commit import header_index
-from circuits.exchange.events import Deposited, Event, KeyRegistered, Transferred
+from circuits.exchange.addresses import header_address
+from circuits.exchange.events import (
+    Deposited,
+    Event,
+    Executed,
+    KeyRegistered,
+    MarginEvent,
+    Transferred,
+)
 from circuits.merkle import ARITY, STATE_LEVELS
 from circuits.statement import ACCOUNT_WORDS, QUEUE_WORDS
 from circuits.witness.record import accesses
@@ -22,7 +29,8 @@ KINDS = ("deposit", "register", "transfer", "withdraw")
 class RowDemand:
     """Rows by chip of the commands seen so far; never fewer than the witness will have.
 
-    Hash and range look-ups that repeat share a row, which is not counted on here.
+    Hash and range look-ups that repeat share a row, which is not counted on here. A command that no
+    chip proves yet needs no rows.
     """
 
     def __init__(self) -> None:
@@ -32,6 +40,8 @@ class RowDemand:
 
     def add(self, event: Event) -> None:
         """Count one applied command."""
+        if isinstance(event, Executed):
+            return
         self._counts[_kind(event)] += 1
         accounts, nodes = self._new(event)
         self._accounts |= accounts
@@ -43,6 +53,8 @@ class RowDemand:
 
     def rows_with(self, event: Event) -> dict[str, int]:
         """Rows by chip name if this command were added too."""
+        if isinstance(event, Executed):
+            return self.rows()
         kind = _kind(event)
         accounts, nodes = self._new(event)
         counts = self._counts | {kind: self._counts[kind] + 1}
@@ -54,18 +66,18 @@ class RowDemand:
         nodes = len(self._nodes) + ACCOUNTS_PER_COMMAND * STATE_LEVELS
         return _rows(counts, len(self._accounts) + ACCOUNTS_PER_COMMAND, nodes)
 
-    def _new(self, event: Event) -> tuple[set[int], set[tuple[int, int]]]:
+    def _new(self, event: MarginEvent) -> tuple[set[int], set[tuple[int, int]]]:
         """Accounts and tree nodes that this command touches first."""
         accounts = {account_id for account_id, _, _ in accesses(event)} - self._accounts
         nodes = {
-            (level, header_index(account_id) // ARITY**level)
+            (level, header_address(account_id) // ARITY**level)
             for account_id in accounts
             for level in range(1, STATE_LEVELS + 1)
         }
         return accounts, nodes - self._nodes
 
 
-def _kind(event: Event) -> str:
+def _kind(event: MarginEvent) -> str:
     if isinstance(event, Deposited):
         return "deposit"
     if isinstance(event, KeyRegistered):

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from circuits.chips.trace import ABSENT, Header, Step, TouchedAccount, Trace
-from circuits.errors import ConstraintError
-from circuits.exchange.commit import header_index
+from circuits.errors import ConstraintError, WitnessError
+from circuits.exchange.addresses import header_address
 from circuits.exchange.events import (
     Deposited,
     Event,
+    Executed,
     KeyRegistered,
+    MarginEvent,
     Outcome,
     Transferred,
     Withdrawn,
 )
-from circuits.exchange.state import Account
+from circuits.exchange.fields import kind_of
+from circuits.exchange.leaves import Account
 from circuits.merkle import ARITY, STATE_LEVELS, TouchedNode
 from circuits.poseidon2 import node as node_hash
 from circuits.statement import QUEUE_WORDS, Statement
 
 Access = tuple[int, Account | None, Account]
 """An account with its header before and after one command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """A command that is in a batch and that no chip proves yet."""
+
+    step: int
+    expected: str
+    got: str
 
 
 class Recorder:
@@ -35,7 +48,35 @@ class Recorder:
         self.events.append(event)
 
 
-def accesses(event: Event) -> tuple[Access, ...]:
+def first_unproven(events: Iterable[Event]) -> Unproven | None:
+    """The first command that keeps a batch from being proven, or None if the chips prove all."""
+    for event in events:
+        if isinstance(event, Executed):
+            kind = kind_of(event.body).name.lower()
+            expected = "a deposit, register_key, transfer or withdraw"
+            return Unproven(event.step, expected, f"{kind}, which no chip proves yet")
+        for account_id, _, after in accesses(event):
+            if not after.is_plain:
+                got = f"account {account_id} with more, which no chip proves yet"
+                return Unproven(event.step, "accounts with nothing but cash", got)
+    return None
+
+
+def margin_events(batch_number: int, events: Iterable[Event]) -> list[MarginEvent]:
+    """The events of a batch that the chips prove.
+
+    Raises: WitnessError naming the first command that they do not prove.
+    """
+    events = tuple(events)
+    unproven = first_unproven(events)
+    if unproven is not None:
+        raise WitnessError(
+            f"batch {batch_number}", f"step {unproven.step}", unproven.expected, unproven.got
+        )
+    return [event for event in events if not isinstance(event, Executed)]
+
+
+def accesses(event: MarginEvent) -> tuple[Access, ...]:
     """The headers that a command reads and writes; a refused key touches none."""
     if isinstance(event, Deposited):
         return ((event.account_id, event.before, event.after),)
@@ -53,7 +94,7 @@ def accesses(event: Event) -> tuple[Access, ...]:
 
 
 def make_trace(
-    statement: Statement, events: Sequence[Event], nodes: Sequence[TouchedNode]
+    statement: Statement, events: Sequence[MarginEvent], nodes: Sequence[TouchedNode]
 ) -> Trace:
     """Everything that the statement chips are filled from.
 
@@ -105,7 +146,7 @@ def _leaves(
     lowest = {node.index: node for node in nodes if node.level == 1}
     leaves = {}
     for account_id in account_ids:
-        parent, child = divmod(header_index(account_id), ARITY)
+        parent, child = divmod(header_address(account_id), ARITY)
         node = lowest.get(parent)
         if node is None:
             raise ConstraintError(

@@ -1,4 +1,4 @@
-"""Batched verification against `circuits.signature.verify`, request by request."""
+"""Batched verification and signing against `circuits.signature`, request by request."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from circuits.edwards import (
     multiply,
     multiply_base8,
 )
-from circuits.errors import FieldError
+from circuits.errors import FieldError, SignatureError
 from circuits.field import R
 from circuits.signature import Signature, SignatureReject, account_key, challenge, sign, verify
-from prover.signatures import Request, verify_many, warm
+from prover.signatures import Request, account_keys, sign_many, verify_many, warm
 
 SECRET = 0x1F2E3D4C5B6A
 KEY = account_key(SECRET)
@@ -166,6 +166,62 @@ def test_digest_must_be_a_field_element(digest: int) -> None:
     assert str(caught.value) == (
         f"request 1: digest: expected a field element below r, got {digest}"
     )
+
+
+def signing_requests() -> list[tuple[int, int]]:
+    """Every pair of the smallest and largest secrets and digests, and random ones."""
+    source = random.Random(3)
+    edges = [(secret, digest) for secret in (1, SUBGROUP_ORDER - 1) for digest in (0, 1, R - 1)]
+    drawn = [(source.randrange(1, SUBGROUP_ORDER), source.randrange(R)) for _ in range(40)]
+    return [*edges, *drawn, (drawn[0][0], 5), drawn[0]]
+
+
+def test_signatures_are_those_of_one_by_one() -> None:
+    requests = signing_requests()
+    signatures = sign_many(requests)
+    assert signatures == [sign(secret, digest) for secret, digest in requests]
+    keys = account_keys([secret for secret, _ in requests])
+    assert keys == [account_key(secret) for secret, _ in requests]
+    assert sign_many(requests, keys) == signatures
+    signed = [
+        (key, digest, each)
+        for key, (_, digest), each in zip(keys, requests, signatures, strict=True)
+    ]
+    assert verify_many(signed) == [None] * len(requests)
+
+
+def test_no_requests_have_no_signatures() -> None:
+    assert sign_many([]) == []
+    assert sign_many([], []) == []
+    assert account_keys([]) == []
+
+
+@pytest.mark.parametrize("secret", [0, -1, SUBGROUP_ORDER])
+def test_a_secret_out_of_range_signs_nothing_and_is_not_shown(secret: int) -> None:
+    message = "request 1: secret: expected 1 <= secret < subgroup order, got a number out of range"
+    for refused in (
+        lambda: sign_many([(SECRET, DIGEST), (secret, DIGEST)]),
+        lambda: account_keys([SECRET, secret]),
+    ):
+        with pytest.raises(SignatureError) as caught:
+            refused()
+        assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("digest", [R, -1])
+def test_a_digest_out_of_range_is_not_signed(digest: int) -> None:
+    with pytest.raises(FieldError) as caught:
+        sign_many([(SECRET, DIGEST), (SECRET, digest)])
+    assert str(caught.value) == (
+        f"request 1: digest: expected a field element below r, got {digest}"
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_one_key_for_each_request(count: int) -> None:
+    with pytest.raises(SignatureError) as caught:
+        sign_many([(SECRET, DIGEST)] * 2, [KEY] * count)
+    assert str(caught.value) == f"keys: expected 2, one for each request, got {count}"
 
 
 def test_warm_needs_no_input() -> None:

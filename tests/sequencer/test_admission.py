@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from circuits.exchange.apply import Body, Command, Receipt, Signed
+from circuits.edwards import Point
+from circuits.exchange.apply import Command, Receipt
+from circuits.exchange.bodies import Body, Signed
 from circuits.exchange.errors import Rejected, RejectReason
 from circuits.exchange.state import State
-from circuits.exchange.transactions.authority import digest_of
-from circuits.exchange.transactions.transfer import Transfer
+from circuits.exchange.transactions.authority import QuoteMessage, digest_of
 from circuits.signature import SignatureReject, sign, verify
 from sequencer import admission as module
-from sequencer.admission import Admission, digests_of, expected_requests
+from sequencer.admission import Admission, expected_messages
 from sequencer.batcher import Batch
 from sequencer.engine import Engine, run_commands
 from tests.support.exchange import (
     DOMAIN,
-    EXPIRY_MS,
     OFF_CURVE,
     account_key_of,
     deposit,
@@ -27,7 +27,6 @@ from tests.support.exchange import (
     public_key_of,
     register,
     secret_of,
-    signed,
     transfer,
     withdraw,
 )
@@ -55,15 +54,15 @@ def content(output: Receipt | Batch) -> tuple[object, ...]:
     """What must be equal in two runs."""
     if isinstance(output, Batch):
         return output.statement, output.touched_nodes, output.state, output.after
-    return output.command, output.state, output.event, str(output.rejected)
+    return output.command, output.event, str(output.rejected)
 
 
 def signed_bodies(bodies: Sequence[Body]) -> list[Signed]:
     return [body for body in bodies if isinstance(body, Signed)]
 
 
-def expected(state: State, commands: Sequence[Command]) -> list[module.Request]:
-    return expected_requests(state, commands, digests_of(state.domain, commands))
+def expected_keys(state: State, commands: Sequence[Command]) -> list[Point | None]:
+    return [key for key, _ in expected_messages(state, commands)]
 
 
 @pytest.fixture
@@ -104,8 +103,8 @@ def test_receipts_and_batches_are_those_of_one_check_at_a_time(
 
 
 def test_keys_of_the_state_and_of_registrations_on_the_way_are_expected() -> None:
-    requests = expected(State(DOMAIN), COMMANDS)
-    assert [key for key, _, _ in requests] == [
+    assert expected_keys(State(DOMAIN), COMMANDS) == [
+        None,
         account_key_of(1),
         account_key_of(1),
         account_key_of(1),
@@ -113,11 +112,9 @@ def test_keys_of_the_state_and_of_registrations_on_the_way_are_expected() -> Non
         account_key_of(9),
         account_key_of(2),
     ]
-    transactions = [each.transaction for each in signed_bodies(BODIES)[1:]]
-    assert [digest for _, digest, _ in requests] == [
-        digest_of(transaction, DOMAIN) for transaction in transactions
-    ]
-    assert [key for key, _, _ in expected(funded(2), COMMANDS[:1])] == [account_key_of(1)]
+    messages = [signed.message for _, signed in expected_messages(State(DOMAIN), COMMANDS)]
+    assert messages == [each.transaction for each in signed_bodies(BODIES)]
+    assert expected_keys(funded(2), COMMANDS[:1]) == [account_key_of(1)]
 
 
 def test_all_expected_signatures_are_checked_at_once(counted: list[int]) -> None:
@@ -130,8 +127,8 @@ def test_all_expected_signatures_are_checked_at_once(counted: list[int]) -> None
 
 def test_a_verdict_counts_for_its_exact_key_digest_and_signature(counted: list[int]) -> None:
     admission = Admission()
-    admission.check(funded(2), [Command(1, transfer(1, 1, 2, 5))])
     good = signed_bodies([transfer(1, 1, 2, 5)])[0]
+    admission.check(funded(2), [Command(1, good)])
     key, digest = account_key_of(1), digest_of(good.transaction, DOMAIN)
     assert admission.verify(key, digest, good.signature) is None
     assert counted == [1]
@@ -145,13 +142,15 @@ def test_a_verdict_counts_for_its_exact_key_digest_and_signature(counted: list[i
     assert counted == [1] * 5
 
 
-def test_a_digest_counts_for_its_exact_transaction_and_domain() -> None:
+def test_a_digest_counts_for_its_exact_message_and_domain() -> None:
     admission = Admission()
-    known = transfer(1, 1, 2, 5).transaction
-    admission.check(funded(2), [Command(1, transfer(1, 1, 2, 5))])
-    for transaction in (known, replace(known, amount=6), withdraw(1, 1, 5).transaction):
+    body = signed_bodies([transfer(1, 1, 2, 5)])[0]
+    known = body.transaction
+    admission.check(funded(2), [Command(1, body)])
+    others = (replace(known, amount=6), withdraw(1, 1, 5).transaction, QuoteMessage(1, 2, 3))
+    for message in (known, *others):
         for domain in (DOMAIN, DOMAIN + 1):
-            assert admission.digest(transaction, domain) == digest_of(transaction, domain)
+            assert admission.digest(message, domain) == digest_of(message, domain)
     with pytest.raises(Rejected) as caught:
         admission.digest(replace(known, nonce=2**48), DOMAIN)
     assert caught.value.reason is RejectReason.FIELD_OUT_OF_RANGE
@@ -160,20 +159,20 @@ def test_a_digest_counts_for_its_exact_transaction_and_domain() -> None:
 def test_a_wrong_guess_is_checked_when_it_is_asked_for(counted: list[int]) -> None:
     """Given a registration that the queue rules turn away, then the old key still signs."""
     admission = Admission()
-    admission.check(
-        funded(2), [Command(1, register(1, public_key_of(9))), Command(2, withdraw(1, 1, 5))]
-    )
     body = signed_bodies([withdraw(1, 1, 5)])[0]
-    assert (
-        admission.verify(account_key_of(1), digest_of(body.transaction, DOMAIN), body.signature)
-        is None
-    )
+    admission.check(funded(2), [Command(1, register(1, public_key_of(9))), Command(2, body)])
+    digest = digest_of(body.transaction, DOMAIN)
+    assert admission.verify(account_key_of(1), digest, body.signature) is None
     assert counted == [1, 1]
 
 
-def test_what_no_digest_can_hold_is_left_to_the_rules() -> None:
-    wide = Signed(Transfer(1, 1, EXPIRY_MS, 2, 2**64), sign(secret_of(1), 1))
-    keyless = signed(Transfer(3, 1, EXPIRY_MS, 2, 5))
-    commands = [Command(1, deposit(3, 5)), Command(2, wide), Command(3, keyless)]
-    assert expected(funded(2), commands) == []
-    assert digests_of(DOMAIN, commands).keys() == {(keyless.transaction, DOMAIN)}
+def test_what_no_digest_can_hold_is_left_to_the_rules(counted: list[int]) -> None:
+    admission = Admission()
+    wide = replace(transfer(1, 1, 2, 5).transaction, amount=2**64)
+    keyless = transfer(3, 1, 2, 5)
+    signed = [Signed(wide, sign(secret_of(1), 1)), keyless]
+    admission.check(funded(2), [Command(number, body) for number, body in enumerate(signed)])
+    assert counted == [0]
+    with pytest.raises(Rejected):
+        admission.digest(wide, DOMAIN)
+    assert admission.digest(keyless.transaction, DOMAIN) == digest_of(keyless.transaction, DOMAIN)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from circuits.exchange.apply import Body
+from circuits.exchange.bodies import Body
 from circuits.exchange.errors import RejectReason
 from circuits.exchange.json_form import TimedBody, encode_line
 from sequencer.apply_file import Applied, apply_file

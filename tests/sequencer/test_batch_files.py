@@ -8,13 +8,15 @@ import pytest
 
 from circuits.chips.system import margin_system
 from circuits.exchange.apply import Command
+from circuits.exchange.transactions.cancel_all import CancelAll
 from circuits.statement import from_json
 from circuits.witness.file import Witness
 from sequencer.batch_files import BatchFiles, open_folder, witness_of
 from sequencer.batcher import Batch
 from sequencer.engine import Engine
 from sequencer.errors import BatchError
-from tests.support.exchange import DOMAIN, deposit, register
+from sequencer.words_file import BatchWords, read_words
+from tests.support.exchange import DOMAIN, deposit, register, signed
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,24 @@ def test_what_is_written_reads_back(batch: Batch, tmp_path: Path) -> None:
     assert files.proof.read_bytes() == b"\x01\x02"
 
 
-@pytest.mark.parametrize("suffix", [".witness", ".statement", ".proof"])
+def test_a_batch_that_no_chip_proves_yet_has_its_words_alone(tmp_path: Path) -> None:
+    engine = Engine(DOMAIN, 1, 9)
+    engine.handle(Command(1, register(1)))
+    engine.handle(Command(2, signed(CancelAll(1, 1, 9, 0))))
+    batch = engine.seal()
+    with pytest.raises(BatchError) as caught:
+        witness_of(batch)
+    assert str(caught.value) == (
+        "batch 1: step 2: expected a deposit, register_key, transfer or withdraw, "
+        "got cancel_all, which no chip proves yet"
+    )
+    files = BatchFiles(tmp_path, batch.number)
+    files.save_words(BatchWords.of_batch(batch))
+    assert [path.name for path in tmp_path.iterdir()] == ["batch-0001.words"]
+    assert read_words(files.words.read_text()) == BatchWords.of_batch(batch)
+
+
+@pytest.mark.parametrize("suffix", [".witness", ".statement", ".proof", ".words"])
 def test_a_folder_with_batches_is_left_alone(suffix: str, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     open_folder(tmp_path)

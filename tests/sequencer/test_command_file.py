@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from circuits.exchange.json_form import TimedBody, encode_line
+from circuits.exchange.json_form import KIND_NAMES, TimedBody, encode_line
 from sequencer.command_file import Header, load_command_file
 from sequencer.errors import CommandFileError
 from tests.support.exchange import DOMAIN, deposit, register, transfer
@@ -99,11 +99,8 @@ def test_bad_headers(tmp_path: Path, line: str, message: str) -> None:
 
 COMMANDS: list[tuple[str | bytes, str]] = [
     (
-        '{"kind":"place"}',
-        (
-            ":3: field 'kind': expected one of deposit, register_key, transfer, withdraw, "
-            'got "place"'
-        ),
+        '{"kind":"order"}',
+        f":3: field 'kind': expected one of {', '.join(KIND_NAMES)}, got \"order\"",
     ),
     (
         LINES[1][:-1],

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from typing import Any
+
 import pytest
 
 from circuits.exchange.apply import Command
+from circuits.exchange.codec import encode_command
 from circuits.exchange.errors import QueueGuaranteeBroken, RejectReason
 from circuits.exchange.transactions.deposit import Deposit
 from sequencer.batcher import Batch
@@ -48,6 +52,21 @@ def test_refusals_wait_but_are_not_journalled() -> None:
     assert reasons == [RejectReason.INSUFFICIENT_MARGIN]
     assert journalled_commands(disk) == len(COMMANDS) - 1
     assert_same(durable.engine, uninterrupted([each for each in COMMANDS if each != REFUSED]))
+
+
+def test_a_command_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[bytes] = []
+
+    def counting(preimage: bytes) -> Any:
+        hashed.append(preimage)
+        return sha256(preimage)
+
+    durable = started(CrashingDisk(), batch_commands=5)
+    monkeypatch.setattr("sequencer.hash_chains.sha256", counting)
+    for command in COMMANDS:
+        durable.handle(command)
+    (batch,) = durable.commit().batches
+    assert [preimage[32:] for preimage in hashed] == [*map(encode_command, batch.commands)]
 
 
 def test_when_a_commit_is_due() -> None:
@@ -119,3 +138,20 @@ def test_a_broken_queue_leaves_the_journal_as_it_was() -> None:
     assert journalled_commands(disk) == 2
     write(durable, COMMANDS[3:])
     assert journalled_commands(disk) == 5
+
+
+def test_an_old_batch_is_sealed_by_the_next_command_or_by_the_clock() -> None:
+    disk = CrashingDisk()
+    durable = started(disk, batch_commands=99)
+    durable.engine.batch_age_max_ms = 25
+    receipts = [durable.handle(command) for command in command_list(5)]
+    assert all(receipt.is_accepted for receipt in receipts)
+    assert durable.state == receipts[-1].state
+    durable.seal_if_due(64)
+    found = durable.commit()
+    assert [len(batch.commands) for batch in found.batches] == [3]
+    assert found.receipts == tuple(receipts)
+    durable.seal_if_due(65)
+    assert [len(batch.commands) for batch in durable.commit().batches] == [2]
+    seals = [record for record in records_of(disk) if record.kind is RecordKind.SEAL]
+    assert [record.time_ms for record in seals] == [40, 65]

@@ -9,10 +9,13 @@ import pytest
 
 from circuits.air.shape import Shape
 from circuits.chips.system import SHAPE_S, fits
-from circuits.exchange.apply import Body, Command, Receipt, apply_batch
+from circuits.exchange.apply import Command, Receipt, apply_batch
+from circuits.exchange.bodies import Body
+from circuits.exchange.codec import encode_command
 from circuits.exchange.commit import build_tree
 from circuits.exchange.errors import QueueGuaranteeBroken, RejectReason
-from circuits.exchange.pubdata import published_of, rebuild_accounts, rebuild_tree
+from circuits.exchange.pubdata_reader import published_of
+from circuits.exchange.region import AccountRegion
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.merkle import default_root
 from circuits.statement import PUBLIC_WORDS
@@ -110,6 +113,18 @@ def test_statement_of_the_second_batch() -> None:
     assert second.number == 2
 
 
+def test_the_journal_head_follows_every_accepted_command() -> None:
+    engine, head = Engine(DOMAIN, EPOCH, 99), 0
+    for number, command in enumerate(COMMANDS):
+        encoded = encode_command(command) if number % 2 else None
+        if engine.handle(command, encoded=encoded).is_accepted:
+            head = extend_journal(head, command)
+        assert engine.journal_head == head
+        assert engine.position.journal_head == 0
+    assert engine.seal().after.journal_head == engine.position.journal_head == head
+    assert engine.journal_head == head
+
+
 def test_batches_continue_one_another() -> None:
     _, batches = run(COMMANDS, 2)
     assert batches[0].statement.old_root == default_root(16)
@@ -156,13 +171,13 @@ def test_a_batch_of_one_refused_key_leaves_the_root() -> None:
 
 def test_accounts_rebuild_from_the_statements_alone() -> None:
     _, batches = run(COMMANDS, 3)
-    accounts = rebuild_accounts(published_of(batch.statement) for batch in batches)
-    tree = rebuild_tree(accounts.values())
-    assert tree.region_roots()[0] == batches[-1].statement.root_accounts
-    assert tree.root == batches[-1].new_root
+    region = AccountRegion()
+    for batch in batches:
+        region.take(published_of(batch.statement))
+    assert region.root == batches[-1].statement.root_accounts
     totals = [batch.statement for batch in batches]
     custody = sum(batch.deposit_total - batch.withdrawal_total for batch in totals)
-    assert sum(account.cash for account in accounts.values()) == custody * 10**12
+    assert sum(account.cash for account in region.accounts.values()) == custody * 10**12
 
 
 def test_a_full_batch_takes_nothing_more() -> None:
@@ -246,3 +261,22 @@ def test_a_command_from_the_past_is_refused(time_ms: int) -> None:
     receipt = engine.handle(Command(time_ms, deposit(1, 5)))
     assert receipt.rejected.reason is RejectReason.TIME_BACKWARDS
     assert engine.handle(Command(10, deposit(1, 5))).is_accepted
+
+
+def test_a_batch_waits_no_longer_than_it_may() -> None:
+    engine = Engine(DOMAIN, EPOCH, 99)
+    assert not engine.is_seal_overdue(10**9)
+    engine.batch_age_max_ms = 25
+    assert not engine.is_seal_overdue(10**9)
+    batches = [each for each in run_commands(engine, COMMANDS) if isinstance(each, Batch)]
+    assert [[command.time_ms for command in batch.commands] for batch in batches] == [
+        [10, 20, 30],
+        [40, 50],
+        [70, 80],
+        [100, 110],
+    ]
+    engine.handle(Command(200, deposit(1, 5)))
+    assert engine.seal_if_due(224) is None
+    batch = engine.seal_if_due(225)
+    assert batch is not None
+    assert len(batch.commands) == 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sequencer.batcher import Batch
+from sequencer.engine import Engine, run_commands
 from sequencer.errors import JournalDamaged, JournalRefused, ReplayDiffers
 from sequencer.follower import Follower
 from sequencer.group_commit import GroupLimits
@@ -15,6 +18,7 @@ from sequencer.replay import verified_before
 from tests.support.crashing_disk import CrashingDisk, File
 from tests.support.exchange import DOMAIN
 from tests.support.journals import (
+    BATCH_COMMANDS,
     SEQUENCER_EPOCH,
     assert_same,
     command_list,
@@ -211,3 +215,28 @@ def test_rules_that_changed_stop_a_start(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ReplayDiffers) as caught:
         Follower(disk, DOMAIN).poll()
     assert caught.value.place == "record 6: root"
+
+
+def test_replayed_batches_are_handed_out(files: JournalFiles) -> None:
+    durable = started(files)
+    taken: list[Batch] = []
+    standby = Follower(files, DOMAIN, taken.append)
+    write(durable, COMMANDS[:9])
+    standby.poll()
+    assert [batch.number for batch in taken] == [1, 2]
+    plain = run_commands(Engine(DOMAIN, SEQUENCER_EPOCH, BATCH_COMMANDS), COMMANDS)
+    expected = [output for output in plain if isinstance(output, Batch)]
+    write(durable, COMMANDS[9:])
+    promoted = standby.promote(settings(epoch=2), time_ms=500)
+    promoted.seal(500)
+    assert [batch.number for batch in taken] == [1, 2, 3]
+    for batch, other in zip(taken, expected, strict=False):
+        assert (batch.statement, batch.events) == (other.statement, other.events)
+
+
+def test_the_writer_that_follows_seals_by_age(files: JournalFiles) -> None:
+    aged = replace(settings(batch_commands=99), batch_age_max_ms=25)
+    durable = Follower(files, DOMAIN).resume(aged, time_ms=1)
+    write(durable, COMMANDS[:4])
+    assert durable.engine.open_count == 1
+    assert durable.engine.position.batch_number == 2

@@ -6,7 +6,6 @@ import pytest
 
 from sequencer.errors import JournalError
 from sequencer.group_commit import Group, GroupCommit, GroupLimits
-from sequencer.hash_chains import extend_journal_bytes
 from sequencer.journal_format import (
     MAGIC,
     PAYLOAD_BYTES_MAX,
@@ -35,44 +34,48 @@ def test_a_writer_begins_with_its_segment_record() -> None:
 
 def test_a_group_is_its_records_one_after_the_other() -> None:
     records, _ = begun()
-    assert [records.add(RecordKind.COMMAND, 101, b"a"), records.add(RecordKind.SEAL, 102, b"b")]
+    assert records.add(RecordKind.COMMAND, 101, b"a", 8) == 41
+    assert records.add(RecordKind.SEAL, 102, b"b", 8) == 42
     assert records.pending_count == 2
-    head = extend_journal_bytes(7, b"a")
     expected = [
-        Record(RecordKind.COMMAND, 101, 41, head, b"a"),
-        Record(RecordKind.SEAL, 102, 42, head, b"b"),
+        Record(RecordKind.COMMAND, 101, 41, 8, b"a"),
+        Record(RecordKind.SEAL, 102, 42, 8, b"b"),
     ]
     assert records.take() == Group(41, 42, b"".join(map(encode_record, expected)), False)
-    assert (records.head, records.pending_count, records.take()) == (head, 0, None)
+    assert (records.head, records.pending_count, records.take()) == (8, 0, None)
 
 
 def test_due_by_count_or_by_age() -> None:
     records, _ = begun()
     assert not records.is_due(10**6)
-    records.add(RecordKind.COMMAND, 200, b"a")
-    records.add(RecordKind.COMMAND, 208, b"b")
+    records.add(RecordKind.COMMAND, 200, b"a", 8)
+    records.add(RecordKind.COMMAND, 208, b"b", 8)
     assert [records.is_due(now_ms) for now_ms in (208, 209, 210)] == [False, False, True]
-    records.add(RecordKind.COMMAND, 208, b"c")
+    records.add(RecordKind.COMMAND, 208, b"c", 8)
     assert records.is_due(208)
     records.take()
-    records.add(RecordKind.COMMAND, 208, b"d")
+    records.add(RecordKind.COMMAND, 208, b"d", 8)
     assert not records.is_due(217)
 
 
 def test_a_full_segment_gives_way_before_the_next_group() -> None:
     records, _ = begun()
-    records.add(RecordKind.COMMAND, 1, bytes(60))
-    records.add(RecordKind.COMMAND, 1, b"a")
+    records.add(RecordKind.COMMAND, 1, bytes(60), 8)
+    records.add(RecordKind.COMMAND, 1, b"a", 8)
     first = records.take()
     assert first is not None
     assert (first.first_sequence, first.starts_segment) == (41, False)
-    assert records.add(RecordKind.COMMAND, 2, b"b") == 44
+    assert records.add(RecordKind.COMMAND, 2, b"b", 9) == 44
     second = records.take()
     assert second is not None
     assert (second.first_sequence, second.last_sequence) == (43, 44)
     assert second.starts_segment
-    assert second.content.startswith(MAGIC)
-    records.add(RecordKind.COMMAND, 2, b"c")
+    expected = [
+        Record(RecordKind.SEGMENT, 2, 43, 8, START.encode()),
+        Record(RecordKind.COMMAND, 2, 44, 9, b"b"),
+    ]
+    assert second.content == MAGIC + b"".join(map(encode_record, expected))
+    records.add(RecordKind.COMMAND, 2, b"c", 8)
     third = records.take()
     assert third is not None
     assert not third.starts_segment
@@ -81,5 +84,5 @@ def test_a_full_segment_gives_way_before_the_next_group() -> None:
 def test_a_payload_that_is_too_long_leaves_no_trace() -> None:
     records, _ = begun()
     with pytest.raises(JournalError):
-        records.add(RecordKind.COMMAND, 1, bytes(PAYLOAD_BYTES_MAX + 1))
+        records.add(RecordKind.COMMAND, 1, bytes(PAYLOAD_BYTES_MAX + 1), 8)
     assert (records.sequence, records.head, records.pending_count) == (41, 7, 0)

@@ -157,7 +157,7 @@ def test_a_closed_journal_takes_nothing(files: JournalFiles) -> None:
 def test_a_payload_that_is_too_long_is_refused_before_anything_changes() -> None:
     disk = CrashingDisk()
     journal = started(disk).journal
-    for refuse in (journal.require_ready, lambda data: journal.append(RecordKind.SEAL, 1, data)):
+    for refuse in (journal.require_ready, lambda data: journal.append(RecordKind.SEAL, 1, data, 0)):
         with pytest.raises(JournalError) as caught:
             refuse(bytes(PAYLOAD_BYTES_MAX + 1))
         assert str(caught.value) == "payload: expected at most 1048576 bytes, got 1048577"
@@ -257,7 +257,7 @@ def test_groups_are_faster_than_single_commits(tmp_path: Path) -> None:
         for size, measured in times_s.items():
             start_s = time.perf_counter()
             for number in range(100):
-                journal.append(RecordKind.COMMAND, number, bytes(170))
+                journal.append(RecordKind.COMMAND, number, bytes(170), number)
                 if (number + 1) % size == 0:
                     journal.commit()
             measured.append(time.perf_counter() - start_s)

@@ -12,13 +12,16 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from circuits.exchange.addresses import position_address
 from circuits.statement import from_json, to_json
+from sequencer.batch_files import BatchFiles
 from sequencer.batcher import Batch
 from sequencer.engine import Engine, run_commands
 from sequencer.journal_cli import COMMANDS
 from sequencer.journal_files import JournalFolder
 from sequencer.journal_format import segment_name
 from sequencer.snapshot import snapshot_names
+from sequencer.words_file import BatchWords
 from tests.conftest import ROOT
 from tests.support.exchange import DOMAIN
 from tests.support.journals import (
@@ -28,6 +31,8 @@ from tests.support.journals import (
     uninterrupted,
     write,
 )
+from tests.support.listed import ALICE, MARKET
+from tests.support.signed_day import DAY_BATCH, day_commands
 
 op = click.Group("op", {command.name: command for command in COMMANDS})
 FIRST, SECOND = segment_name(1), segment_name(7)
@@ -166,15 +171,53 @@ def test_rebuild(statements: list[Path]) -> None:
     result = run("rebuild", *statements)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == "account  nonce          cash in 1e-18"
+    assert lines[0] == "account  nonce          cash in 1e-18  other leaves"
     assert lines[-2] == "3 accounts from 3 batches"
     figures = json.loads(run("rebuild", *statements, "--json").stdout)
     assert lines[-1] == f"root of the accounts {figures['root_accounts']}"
     assert figures["state_root"] == hex(expected.root)
+    nothing = dict.fromkeys(("positions", "kind", "orders", "triggers", "referrer", "shares"), 0)
     assert figures["accounts"] == {
-        str(number): {"nonce": account.nonce, "cash": str(account.cash)}
+        str(number): {
+            "nonce": account.nonce,
+            "cash": str(account.cash),
+            "identity": hex(account.identity),
+            **nothing,
+            "leaves": {},
+        }
         for number, account in expected.state.accounts.items()
     }
+
+
+def test_rebuild_of_an_exchange_that_trades(tmp_path: Path) -> None:
+    """Statements of the batches that can be proven, and words of all others."""
+    paths = []
+    engine = Engine(DOMAIN, SEQUENCER_EPOCH, DAY_BATCH)
+    for batch in run_commands(engine, day_commands()):
+        if isinstance(batch, Batch):
+            files = BatchFiles(tmp_path, batch.number)
+            if batch.statement is None:
+                files.save_words(BatchWords.of_batch(batch))
+            else:
+                files.save_statement(batch.statement)
+            paths.append(files.words if batch.statement is None else files.statement)
+    assert {path.suffix for path in paths} == {".words", ".statement"}
+    figures = json.loads(run("rebuild", *paths, "--json").stdout)
+    assert figures["state_root"] == hex(engine.root)
+    alice = engine.state.accounts.get(ALICE)
+    position = engine.state.leaves.get(position_address(ALICE, 0))
+    found = figures["accounts"][str(ALICE)]
+    assert (found["cash"], found["positions"]) == (str(alice.cash), 1)
+    assert found["leaves"]["1"] == {
+        "kind": "Position",
+        "market": str(MARKET),
+        "size": str(position.size),
+        "entry_quote": str(position.entry_quote),
+        "previous": str(position.previous),
+        "next": str(position.next),
+    }
+    rows = [line.split() for line in run("rebuild", *paths).stdout.splitlines()]
+    assert ["3", "6", f"{alice.cash:,}", str(len(found["leaves"]))] in rows
 
 
 def test_rebuild_of_words_that_do_not_add_up(statements: list[Path]) -> None:

@@ -16,6 +16,7 @@ from sequencer.engine import Engine
 from sequencer.errors import JournalRefused, JournalWriteFailed
 from sequencer.follower import Follower
 from sequencer.group_commit import GroupLimits
+from sequencer.hash_chains import extend_journal_bytes
 from sequencer.journal import Journal, open_journal
 from sequencer.journal_format import RecordKind, SegmentStart
 from sequencer.journal_reader import JournalReader
@@ -48,7 +49,8 @@ def journal_all(disk: CrashingDisk, acknowledged: list[bytes]) -> None:
     for start in range(0, len(rest), 3):
         group = rest[start : start + 3]
         for payload in group:
-            journal.append(RecordKind.COMMAND, 1, payload)
+            head = extend_journal_bytes(journal.head, payload)
+            journal.append(RecordKind.COMMAND, 1, payload, head)
         journal.commit()
         acknowledged += group
 

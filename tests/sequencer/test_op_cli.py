@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from circuits.chips.system import margin_system
-from circuits.exchange.json_form import TimedBody, encode_line
+from circuits.exchange.json_form import KIND_NAMES, TimedBody, encode_line
 from circuits.statement import from_json
 from circuits.witness.file import Witness
 from sequencer.cli import main
 from sequencer.command_file import Header
 from tests.support.exchange import deposit, register, transfer, withdraw
+from tests.support.listed import START
+from tests.support.signed_day import DAY_BATCH, day_commands
 
 HEADER = Header(31337, 0x5E771E)
 BODIES = [
@@ -71,6 +74,26 @@ def test_a_day_becomes_batches_and_refusals(day: Path, tmp_path: Path) -> None:
     assert (witness.statement.time_first_ms, witness.statement.time_last_ms) == (1050, 1060)
 
 
+def test_batches_that_no_chip_proves_yet_get_their_words(tmp_path: Path) -> None:
+    bodies = [command.body for command in day_commands()]
+    lines = [HEADER.encode(), *(encode_line(TimedBody(1, body)) for body in bodies)]
+    file, out = written(tmp_path / "day.jsonl", lines), tmp_path / "out"
+    result = run(*(file, "--out", out, "--batch-commands", DAY_BATCH, "--base-time-ms", START - 1))
+    assert result.exit_code == 0, result.output
+    rows = [line.split() for line in result.stdout.splitlines()[2:-1]]
+    assert rows[0][:5] == ["batch-0001", "4", "4", "0", "S"]
+    assert rows[7] == ["batch-0008", "4", "1", "1", "none", "yet", "none"]
+    suffixes = [path.suffix for path in sorted(out.iterdir())]
+    assert suffixes == [
+        *[".statement", ".witness"] * 2,
+        *[".words"] * 7,
+        *[".statement", ".witness"],
+    ]
+    words = [path for path in out.iterdir() if path.suffix != ".witness"]
+    rebuilt = CliRunner().invoke(main, ["op", "rebuild", "--json", *map(str, words)])
+    assert json.loads(rebuilt.stdout)["batches"] == 10
+
+
 def test_equal_runs_write_equal_bytes(day: Path, tmp_path: Path) -> None:
     contents = []
     for name in ("first", "second"):
@@ -91,7 +114,7 @@ BAD_LINES = {
     "unknown command": (
         4,
         '{"kind":"order","after_ms":0}',
-        "field 'kind': expected one of deposit, register_key, transfer, withdraw, got \"order\"",
+        f"field 'kind': expected one of {', '.join(KIND_NAMES)}, got \"order\"",
     ),
     "another version": (
         1,

@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from circuits.errors import StatementError
-from circuits.exchange.apply import Command, Queued
+from circuits.exchange.apply import Command
+from circuits.exchange.bodies import Queued
+from circuits.exchange.transactions.forced_close import ForcedClose
+from circuits.exchange.transactions.set_mode import SetMode
 from sequencer.engine import Engine
 from sequencer.errors import BatchError
 from sequencer.posting import QueueCall, queue_calls, submit_batch
@@ -19,6 +22,8 @@ from tests.support.exchange import (
     public_key_of,
     register,
 )
+
+NOT_TAKEN = "expected a deposit or register_key, got {}, which the Queue contract does not take"
 
 
 def sealed() -> Engine:
@@ -73,6 +78,14 @@ def test_requests_become_queue_calls() -> None:
         (
             [register(1), replace(deposit(1, 7), owner=9)],
             f"L1 request 1: expected owner {owner_of(1):#042x}, got {9:#042x}",
+        ),
+        (
+            [register(1), ForcedClose(1, owner_of(1), 0)],
+            f"L1 request 1: {NOT_TAKEN.format('forced_close')}",
+        ),
+        (
+            [SetMode(1)],
+            f"L1 request 0: {NOT_TAKEN.format('set_mode')}",
         ),
     ],
 )

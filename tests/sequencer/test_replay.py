@@ -8,13 +8,21 @@ import pytest
 
 from circuits.exchange.apply import Command
 from circuits.exchange.codec import encode_command
+from circuits.exchange.transactions.authority import QuoteMessage, digest_of
+from circuits.exchange.transactions.cancel_all import CancelAll
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.signature import verify
 from sequencer.batcher import Batch
 from sequencer.engine import Engine, run_commands
 from sequencer.errors import ReplayDiffers
 from sequencer.journal_format import Record, RecordKind, Seal
-from sequencer.replay import NO_BATCH_BOUND, Replay, seal_of, verified_before
+from sequencer.replay import (
+    NO_BATCH_BOUND,
+    Replay,
+    digest_of_event,
+    seal_of,
+    verified_before,
+)
 from sequencer.snapshot import Snapshot
 from tests.support.crashing_disk import CrashingDisk
 from tests.support.exchange import DOMAIN, signed, transfer
@@ -124,7 +132,7 @@ def test_commands_that_the_rules_do_not_take() -> None:
     assert difference([*prefix, late]).startswith(accepted + "owner of account 1")
     twice = command_record(Command(100, transfer(1, 1, 2, 10**9)))
     assert difference([*prefix, twice]).startswith(accepted + "insufficient_margin")
-    assert difference([replace(late, payload=b"\x09")]).startswith(accepted + "byte 0")
+    assert difference([replace(late, payload=b"\x0f")]).startswith(accepted + "byte 0")
     assert difference([replace(RECORDS[1], time_ms=11)]) == (
         "record 2: time_ms: expected 11, as recorded, got 10 from the rules"
     )
@@ -142,3 +150,10 @@ def test_a_signature_is_checked_when_it_is_asked_for() -> None:
     for each in [*prefix, record]:
         replay.apply(each)
     assert replay.engine.open_count == 5
+
+
+def test_only_the_digests_that_an_event_keeps_are_hashed() -> None:
+    paid = transfer(1, 1, 2, 5).transaction
+    assert digest_of_event(paid, DOMAIN) == digest_of(paid, DOMAIN)
+    assert digest_of_event(QuoteMessage(1, 2, 3), DOMAIN) == 0
+    assert digest_of_event(CancelAll(1, 1, 5, 0), DOMAIN) == 0

@@ -111,7 +111,7 @@ def test_every_flipped_byte_of_a_snapshot_is_found() -> None:
     ("content", "message"),
     [
         (b"", "expected at least 160 bytes, got 0 bytes"),
-        (bytes(160), "expected format and version 5050534e41500001, got 0000000000000000"),
+        (bytes(160), "expected format and version 5050534e41500002, got 0000000000000000"),
     ],
 )
 def test_other_bytes_in_words(content: bytes, message: str) -> None:

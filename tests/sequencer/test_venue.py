@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from circuits.exchange.apply import Command, Queued
+from circuits.exchange.apply import Command
+from circuits.exchange.bodies import Queued
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.exchange.transactions.register_key import RegisterKey
+from circuits.exchange.transactions.set_mode import SetMode
 from sequencer.batcher import Batch
 from sequencer.engine import Engine
 from sequencer.errors import BatchError
@@ -74,6 +76,12 @@ def test_owners_are_the_development_keys() -> None:
     assert str(caught.value) == (
         f"owner of account 1: expected {trader(1).address} (development), got 0x{5:040x}"
     )
+
+
+def test_requests_that_the_queue_does_not_take_have_no_owners() -> None:
+    with pytest.raises(BatchError) as caught:
+        owners_of([*requests(), SetMode(0)])
+    assert str(caught.value).startswith("L1 request 6: expected a deposit or register_key, got set")
 
 
 def test_the_queue_holds_the_requests_and_takes_their_batch(rollup: Rollup) -> None:

@@ -21,8 +21,10 @@ from circuits.chips.command import signature_requests
 from circuits.chips.system import margin_system
 from circuits.chips.trace import Trace
 from circuits.chips.tree import fill as fill_tree
-from circuits.exchange.apply import Body, Command, apply_command
-from circuits.exchange.commit import build_tree, header_index
+from circuits.exchange.addresses import header_address
+from circuits.exchange.apply import Command, apply_command
+from circuits.exchange.bodies import Body
+from circuits.exchange.commit import build_tree
 from circuits.exchange.state import State
 from circuits.field import R
 from circuits.statement import PUBLIC_WORDS
@@ -100,7 +102,7 @@ class Forgery:
     def of_trace(cls, trace: Trace) -> Forgery:
         """The cells that the chips fill for a trace, honest or not, with all true look-ups."""
         columns = {name: fill(trace) for name, fill in STATEMENT_FILLS.items()}
-        leaves = {header_index(each.account_id) for each in trace.accounts}
+        leaves = {header_address(each.account_id) for each in trace.accounts}
         columns["tree"] = fill_tree(trace.nodes, leaves)
         columns |= signature.fill(signature_requests(trace))
         cells = {name: forced_cells(CHIP_BY_NAME[name], each) for name, each in columns.items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from circuits.edwards import Point
-from circuits.exchange.apply import Body, Command, Receipt, Signed, apply_command
+from circuits.exchange.apply import Command, Receipt, apply_command
+from circuits.exchange.bodies import Body, Signed
 from circuits.exchange.events import Event
 from circuits.exchange.state import State
 from circuits.exchange.transactions.authority import digest_of

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from circuits.exchange.commit import header_index, header_leaf
+from circuits.exchange.addresses import header_address
+from circuits.exchange.commit import header_leaf
 from circuits.exchange.events import Event, Withdrawn
+from circuits.exchange.leaves import Account
 from circuits.exchange.limits import ACCOUNT_MAX
 from circuits.exchange.pubdata import publish
-from circuits.exchange.state import Account
 from circuits.exchange.transactions.authority import digest_of
 from circuits.exchange.transactions.withdraw import Withdraw
 from circuits.exchange.units import CASH_PER_UNIT, CashUnits
@@ -30,7 +31,7 @@ def forged_batch(
     tree = batch.previous_tree.copy()
     after = {account: new for event in events for account, _, new in accesses(event)}
     new_leaves = {
-        header_index(account): header_leaf(new.identity, new.nonce, new.cash)
+        header_address(account): header_leaf(new.identity, new.nonce, new.cash)
         for account, new in after.items()
     }
     nodes = tree.update_many(new_leaves | (leaves or {}))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from circuits.exchange.apply import Body, Command
+from circuits.exchange.apply import Command
+from circuits.exchange.bodies import Body
 from circuits.merkle import SparseTree
 from sequencer.durable_engine import DurableEngine
 from sequencer.engine import Engine

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from circuits.edwards import clear_cofactor
+from circuits.exchange.draft import Draft
 from circuits.exchange.errors import QueueGuaranteeBroken
 from circuits.exchange.events import KeyRegistered, Kind, Outcome
-from circuits.exchange.state import Account, State
+from circuits.exchange.leaves import Account
 from circuits.exchange.transactions.authority import Context
-from circuits.exchange.transactions.queued import require_owner
+from circuits.exchange.transactions.queued import QUEUED_WIDTHS, require_owner
 from circuits.field import R
 
 
@@ -19,6 +20,11 @@ class RegisterKey:
     """The point (`key_x`, `key_y`) for `account`; the account stores eight times the point."""
 
     KIND: ClassVar[Kind] = Kind.REGISTER_KEY
+    WIDTHS: ClassVar[tuple[tuple[str, int], ...]] = (
+        *QUEUED_WIDTHS,
+        ("key_x", 256),
+        ("key_y", 256),
+    )
 
     account: int
     owner: int
@@ -26,12 +32,12 @@ class RegisterKey:
     key_y: int
 
 
-def apply(state: State, context: Context, request: RegisterKey) -> tuple[State, KeyRegistered]:
+def apply(draft: Draft, context: Context, request: RegisterKey) -> KeyRegistered:
     """Set or replace the key; a point that cannot be a key changes nothing.
 
     Raises: QueueGuaranteeBroken for a request that the contracts cannot have queued.
     """
-    before = require_owner(state, request.account, request.owner)
+    before = require_owner(draft, request.account, request.owner)
     for name, coordinate in (("key_x", request.key_x), ("key_y", request.key_y)):
         if not 0 <= coordinate < R:
             raise QueueGuaranteeBroken(name, f"below {R}", coordinate)
@@ -39,7 +45,8 @@ def apply(state: State, context: Context, request: RegisterKey) -> tuple[State, 
     after = before
     if cleared_key is not None:
         after = (before or Account(request.owner)).with_key(cleared_key)
-    event = KeyRegistered(
+        draft.put_account(request.account, after)
+    return KeyRegistered(
         step=context.step,
         time_ms=context.time_ms,
         account_id=request.account,
@@ -51,6 +58,3 @@ def apply(state: State, context: Context, request: RegisterKey) -> tuple[State, 
         after=after,
         outcome=Outcome.INVALID_KEY if cleared_key is None else Outcome.APPLIED,
     )
-    if after is None or cleared_key is None:
-        return state, event
-    return state.with_account(request.account, after), event

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from circuits.exchange.draft import Draft
 from circuits.exchange.events import Kind, Withdrawn
 from circuits.exchange.limits import ACCOUNT_BITS, AMOUNT_BITS
-from circuits.exchange.state import State
 from circuits.exchange.transactions.authority import SIGNED_WIDTHS, Context, authorise
-from circuits.exchange.transactions.cash import debit, require_amount
+from circuits.exchange.transactions.cash import debit, pay_out, require_amount, require_payer
 from circuits.exchange.units import TokenUnits
 
 if TYPE_CHECKING:
@@ -28,22 +28,25 @@ class Withdraw:
     expiry_ms: int
     amount: TokenUnits
 
-    def tail(self) -> int:
+    def tail(self) -> tuple[int, ...]:
         """The amount, where a transfer has it too; the recipient's place stays zero."""
-        return self.amount << ACCOUNT_BITS
+        return (self.amount << ACCOUNT_BITS,)
 
 
-def apply(
-    state: State, context: Context, withdraw: Withdraw, signature: Signature
-) -> tuple[State, Withdrawn]:
+def apply(draft: Draft, context: Context, withdraw: Withdraw, signature: Signature) -> Withdrawn:
     """Debit the account and the custody.
 
     Raises: Rejected with the first rule that fails.
     """
-    before, digest = authorise(state, context, withdraw, signature)
+    before, digest = authorise(draft, context, withdraw, signature)
+    require_payer(draft, before)
     require_amount(withdraw.amount)
-    after = debit(before, withdraw.amount).with_nonce(withdraw.nonce)
-    event = Withdrawn(
+    after = debit(draft, context.time_ms, withdraw.account, before, withdraw.amount).with_nonce(
+        withdraw.nonce
+    )
+    pay_out(draft, withdraw.amount)
+    draft.put_account(withdraw.account, after)
+    return Withdrawn(
         step=context.step,
         time_ms=context.time_ms,
         transaction=withdraw,
@@ -52,5 +55,3 @@ def apply(
         before=before,
         after=after,
     )
-    custody = TokenUnits(state.custody - withdraw.amount)
-    return replace(state.with_account(withdraw.account, after), custody=custody), event

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from circuits.exchange.apply import (
-    QUEUED_RULES,
-    SIGNED_RULES,
-    Command,
-    Receipt,
+from circuits.exchange.addresses import CONTROLS_ADDRESS, position_address, prices_address
+from circuits.exchange.apply import Command, Receipt, apply_batch, apply_command
+from circuits.exchange.bodies import (
+    Derived,
+    Feed,
+    Governed,
+    Request,
     Signed,
-    apply_batch,
-    apply_command,
+    SignedTransaction,
 )
 from circuits.exchange.errors import BatchRefused, Rejected, RejectReason
-from circuits.exchange.events import Outcome
-from circuits.exchange.state import NO_KEY, Account, State
+from circuits.exchange.events import QUEUED_KINDS, SIGNED_KINDS, Executed, Kind, Outcome
+from circuits.exchange.leaves import NO_KEY, Account, AccountKind, Controls, Mode, Position
+from circuits.exchange.rules import MODULES, RULES
+from circuits.exchange.state import State
+from circuits.exchange.transactions.set_mode import SetMode
 from circuits.exchange.transactions.transfer import Transfer
 from circuits.exchange.transactions.withdraw import Withdraw
 from circuits.field import R
@@ -38,6 +42,7 @@ from tests.support.exchange import (
     tried,
     withdraw,
 )
+from tests.support.market import PRICES
 
 UNIT = 10**12
 CASH_BOUND = 2**111
@@ -60,14 +65,23 @@ class Scene:
     recipient_exists: bool = True
     cash: int = 10 * UNIT
     recipient_cash: int = 0
+    mode: int = Mode.NORMAL
+    kind: int = AccountKind.USER
+    has_stale_position: bool = False
 
 
 def play(scene: Scene, transaction: Transfer | Withdraw | None = None) -> Receipt:
     """Apply the scene's command under a verifier that says what the scene says."""
-    state = State(DOMAIN, scene.state_time_ms)
+    state = State(DOMAIN, scene.state_time_ms, custody=2**64 - 1)
+    leaves: dict[int, Any] = {CONTROLS_ADDRESS: Controls(scene.mode)}
+    if scene.has_stale_position:
+        leaves[position_address(1, 0)] = Position(0, 1, 1, 0, 0)
+        leaves[prices_address(0)] = PRICES._replace(valid_until_ms=0)
+    state = replace(state, leaves=state.leaves.with_changes(leaves))
     if scene.account_exists:
         key = account_key_of(1) if scene.has_key else NO_KEY
-        state = state.with_account(1, Account(11, key, 7, scene.cash))
+        account = Account(11, key, 7, scene.cash, scene.kind, int(scene.has_stale_position))
+        state = state.with_account(1, account)
     if scene.recipient_exists:
         state = state.with_account(2, Account(22, NO_KEY, 0, scene.recipient_cash))
     body = transaction or Transfer(
@@ -93,9 +107,12 @@ FAULTS: dict[RejectReason, dict[str, Any]] = {
     RejectReason.NONCE_NOT_INCREASING: {"nonce": 7},
     RejectReason.FIELD_OUT_OF_RANGE: {"expiry_ms": 2**48},
     **{RejectReason(reject.value): {"signature_reject": reject} for reject in SignatureReject},
+    RejectReason.MODE_FORBIDS: {"mode": Mode.FROZEN},
+    RejectReason.ACCOUNT_KIND: {"kind": AccountKind.VAULT},
     RejectReason.AMOUNT_ZERO: {"amount": 0},
     RejectReason.TRANSFER_TO_SELF: {"to": 1},
     RejectReason.UNKNOWN_RECIPIENT: {"recipient_exists": False},
+    RejectReason.PRICE_STALE: {"has_stale_position": True},
     RejectReason.INSUFFICIENT_MARGIN: {"cash": 5 * UNIT - 1},
     RejectReason.CASH_OUT_OF_BOUNDS: {"recipient_cash": CASH_BOUND - 5 * UNIT},
 }
@@ -107,11 +124,11 @@ def test_the_scene_itself_is_accepted() -> None:
     assert receipt.outcome is Outcome.APPLIED
 
 
-def test_there_is_a_fault_for_every_reason_in_order_of_precedence() -> None:
-    assert list(FAULTS) == list(RejectReason)
+def test_the_faults_of_a_transfer_are_in_order_of_precedence() -> None:
+    assert list(FAULTS) == [reason for reason in RejectReason if reason in FAULTS]
 
 
-@pytest.mark.parametrize("reason", RejectReason)
+@pytest.mark.parametrize("reason", FAULTS)
 def test_each_fault_alone_is_named_and_changes_nothing(reason: RejectReason) -> None:
     receipt = play(replace(Scene(), **FAULTS[reason]))
     assert reason_of(receipt) is reason
@@ -125,7 +142,7 @@ def test_each_fault_alone_is_named_and_changes_nothing(reason: RejectReason) -> 
     ("first", "second"),
     [
         pair
-        for pair in combinations(RejectReason, 2)
+        for pair in combinations(FAULTS, 2)
         if not FAULTS[pair[0]].keys() & FAULTS[pair[1]].keys()
     ],
 )
@@ -165,6 +182,9 @@ BOUNDS: list[tuple[dict[str, Any], RejectReason | None]] = [
     ({"to": 2**24 - 1}, RejectReason.UNKNOWN_RECIPIENT),
     ({"to": 2**24}, RejectReason.FIELD_OUT_OF_RANGE),
     ({"to": -1}, RejectReason.FIELD_OUT_OF_RANGE),
+    ({"mode": Mode.CONSERVATIVE}, None),
+    ({"kind": AccountKind.INSURANCE}, RejectReason.ACCOUNT_KIND),
+    ({"kind": AccountKind.FEE}, None),
     ({"cash": 5 * UNIT}, None),
     ({"cash": 0}, RejectReason.INSUFFICIENT_MARGIN),
     ({"recipient_cash": CASH_BOUND - 1 - 5 * UNIT}, None),
@@ -212,9 +232,14 @@ MESSAGES = {
     RejectReason.SIGNATURE_EQUATION: (
         "expected a signature by the key of account 1, got one that does not hold"
     ),
+    RejectReason.MODE_FORBIDS: "expected a mode that allows this, got a frozen exchange",
+    RejectReason.ACCOUNT_KIND: "expected an account that may pay out, got the vault",
     RejectReason.AMOUNT_ZERO: "expected an amount above 0, got 0",
     RejectReason.TRANSFER_TO_SELF: "expected another account, got the sender 1",
     RejectReason.UNKNOWN_RECIPIENT: "expected an existing account, got 2",
+    RejectReason.PRICE_STALE: (
+        "expected a price of market 0 valid after 1000 ms, got one valid until 0 ms"
+    ),
     RejectReason.INSUFFICIENT_MARGIN: "expected equity of at least 0 afterwards, got -1",
     RejectReason.CASH_OUT_OF_BOUNDS: f"expected |cash| below 2^111, got {CASH_BOUND}",
 }
@@ -223,7 +248,9 @@ MESSAGES = {
 @pytest.mark.parametrize("reason", MESSAGES)
 def test_messages_carry_expected_and_got(reason: RejectReason) -> None:
     receipt = play(replace(Scene(), **FAULTS[reason]))
-    assert str(receipt.rejected) == f"{reason.value}: {MESSAGES[reason]}"
+    # A signature's message ends with its digest.
+    message, _, _ = str(receipt.rejected).partition(" for digest ")
+    assert message == f"{reason.value}: {MESSAGES[reason]}"
 
 
 def test_every_signature_reason_has_a_reject_reason() -> None:
@@ -231,9 +258,68 @@ def test_every_signature_reason_has_a_reject_reason() -> None:
         assert RejectReason(reject.value).value == reject.value
 
 
-def test_the_rule_tables_name_every_kind_once() -> None:
-    kinds = [rule.KIND for rule in (*QUEUED_RULES, *SIGNED_RULES)]
-    assert [int(kind) for kind in kinds] == [1, 2, 3, 4]
+class TestRules:
+    """One table of rules, in which every kind has exactly one."""
+
+    def test_every_kind_has_a_rule(self) -> None:
+        assert set(MODULES) == set(RULES) == set(Kind)
+        assert len(set(MODULES.values())) == len(Kind)
+
+    def test_every_kind_has_one_body_of_its_origin(self) -> None:
+        parts = [
+            (get_args(SignedTransaction), {"is_signed": True, "is_queued": False}),
+            (get_args(Request), {"is_signed": False, "is_queued": True}),
+            (get_args(Governed), {"is_signed": False, "is_queued": True}),
+            ((Feed,), {"is_signed": False, "is_queued": False}),
+            (get_args(Derived), {"is_signed": False, "is_queued": False}),
+        ]
+        kinds = []
+        for bodies, origin in parts:
+            for body in bodies:
+                kinds.append(body.KIND)
+                assert {name: getattr(body.KIND, name) for name in origin} == origin
+                assert body.__module__ == MODULES[body.KIND].__name__
+        assert sorted(kinds) == sorted(Kind)
+        assert not QUEUED_KINDS & SIGNED_KINDS
+
+
+class TestCommands:
+    """What the application itself adds to the rules."""
+
+    def test_a_kind_without_an_event_of_its_own(self) -> None:
+        observer = Events()
+        command = Command(9, SetMode(1))
+        receipt = apply_command(State(DOMAIN), command, observer)
+        assert observer.events == [
+            Executed(1, 9, SetMode(1), (), Outcome.APPLIED, {CONTROLS_ADDRESS: None})
+        ]
+        assert (receipt.state.step, receipt.state.time_ms) == (1, 9)
+        again = apply_command(receipt.state, Command(9, SetMode(2)), observer)
+        assert observer.events[1].before == {CONTROLS_ADDRESS: Controls(1)}
+        assert again.outcome is Outcome.APPLIED
+
+    def test_an_outcome_that_is_not_applied(self) -> None:
+        receipt = apply_command(State(DOMAIN), Command(9, SetMode(3)))
+        assert receipt.is_accepted
+        assert receipt.outcome is Outcome.INVALID_TERMS
+        assert receipt.event == Executed(1, 9, SetMode(3), (), Outcome.INVALID_TERMS, {})
+        assert receipt.state.leaves == State(DOMAIN).leaves
+        assert receipt.state.time_ms == 9
+
+    def test_outcomes_stand_for_reasons(self) -> None:
+        others = {Outcome.APPLIED, Outcome.INVALID_KEY, Outcome.PARTIAL}
+        assert {
+            Outcome.of(RejectReason[outcome.name]) for outcome in Outcome if outcome not in others
+        } == (set(Outcome) - others)
+        with pytest.raises(KeyError):
+            Outcome.of(RejectReason.EXPIRED)
+
+    def test_a_time_for_a_body_without_a_signature(self) -> None:
+        state = State(DOMAIN, 10)
+        assert reason_of(tried(state, SetMode(0), time_ms=9)) is RejectReason.TIME_BACKWARDS
+        late = tried(state, SetMode(0), time_ms=2**48)
+        assert reason_of(late) is RejectReason.TIME_OUT_OF_RANGE
+        assert tried(state, SetMode(0), time_ms=2**48 - 1).is_accepted
 
 
 class TestRealSignatures:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from circuits.exchange.addresses import header_address
 from circuits.exchange.apply import Command, apply_command
 from circuits.exchange.events import (
     NULL_OBSERVER,
     Deposited,
     Event,
+    Executed,
     KeyRegistered,
+    Kind,
     Outcome,
     Transferred,
     Withdrawn,
 )
 from circuits.exchange.state import State
+from circuits.exchange.steps import PaidOut
 from circuits.exchange.transactions.authority import digest_of
+from circuits.exchange.transactions.forced_withdraw import ForcedWithdraw
 from circuits.poseidon2 import TAG_COMMAND, hash_words
 from tests.support.exchange import (
     DOMAIN,
@@ -97,9 +102,32 @@ def test_withdrawn() -> None:
     )
 
 
+def test_executed() -> None:
+    state = funded(1)
+    body = ForcedWithdraw(1, owner_of(1), 5)
+    address = header_address(1)
+    assert event_of(state, body) == Executed(
+        3,
+        50,
+        body,
+        (PaidOut(1, owner_of(1), 5),),
+        Outcome.APPLIED,
+        {address: state.accounts.get(1)},
+    )
+
+
+def test_codes_of_kinds_and_outcomes_fit_their_byte() -> None:
+    for codes in (Kind, Outcome):
+        assert len(set(codes)) == len(codes)
+        assert all(0 <= code < 2**8 for code in codes)
+    assert [int(kind) for kind in Kind][:4] == [1, 2, 3, 4]
+    assert (int(Outcome.APPLIED), int(Outcome.INVALID_KEY)) == (0, 1)
+
+
 def test_every_event_starts_with_step_and_time() -> None:
     for event in (Deposited, KeyRegistered, Transferred, Withdrawn):
         assert [field.name for field in fields(event)][:2] == ["step", "time_ms"]
+    assert Executed._fields[:2] == ("step", "time_ms")
 
 
 def test_the_null_observer_takes_anything() -> None:

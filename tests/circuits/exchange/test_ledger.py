@@ -7,8 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits.exchange.apply import Body, Command, Signed, apply_command
-from circuits.exchange.commit import build_tree, header_index, header_leaf
+from circuits.exchange.addresses import header_address
+from circuits.exchange.apply import Command, apply_command
+from circuits.exchange.bodies import Body, Signed
+from circuits.exchange.commit import build_tree, header_leaf
 from circuits.exchange.events import Outcome
 from circuits.exchange.state import State
 from circuits.exchange.transactions.transfer import Transfer
@@ -111,5 +113,5 @@ def test_leaves_follow_from_the_ledger(day: list[tuple[int, Body]]) -> None:
     tree = build_tree(state)
     for account_id, account in state.accounts.items():
         leaf = header_leaf(account.identity, ledger.nonce(account_id), ledger.balance(account_id))
-        assert tree.get(header_index(account_id)) == leaf
+        assert tree.get(header_address(account_id)) == leaf
         assert account.owner == owner_of(account_id)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from circuits.exchange.errors import QueueGuaranteeBroken
 from circuits.exchange.events import Outcome
-from circuits.exchange.state import Account, State
+from circuits.exchange.leaves import Account
+from circuits.exchange.state import State
 from circuits.exchange.transactions.deposit import Deposit
 from circuits.exchange.transactions.register_key import RegisterKey
 from circuits.field import R
@@ -108,5 +107,5 @@ def test_cash_that_no_leaf_can_hold() -> None:
     rich = State(DOMAIN).with_account(1, Account(OWNER, cash=2**111 - UNIT))
     with pytest.raises(QueueGuaranteeBroken, match=r"^cash: expected below 2\^111, got 2596"):
         tried(rich, deposit(1, 1))
-    nearly = replace(rich.accounts.get(1), cash=2**111 - UNIT - 1)
+    nearly = rich.accounts.get(1).with_cash(2**111 - UNIT - 1)
     assert tried(rich.with_account(1, nearly), deposit(1, 1)).is_accepted

@@ -4,9 +4,12 @@ from circuits.air.check import check
 from circuits.air.shape import Shape
 from circuits.chips.system import SHAPE_M, SHAPE_S, margin_system
 from circuits.errors import WitnessError
+from circuits.exchange.transactions.cancel_all import CancelAll
 from circuits.witness.build import build
 from tests.support import exchange
 from tests.support.batches import batch_of, rich_batch, rich_forgery
+from tests.support.exchange import signed
+from tests.support.leaves import executed
 
 
 def test_the_witness_of_a_batch_satisfies_every_chip() -> None:
@@ -49,4 +52,31 @@ def test_a_batch_beyond_its_shape_names_chip_capacity_and_rows() -> None:
     rows = len(batch.touched_nodes)
     assert str(caught.value) == (
         f"batch 1: chip tree: expected at most 16 rows in shape tiny, got {rows}"
+    )
+
+
+def test_a_command_that_no_chip_proves_is_named() -> None:
+    batch = rich_batch()
+    event, _ = executed(batch.state, {}, signed(CancelAll(1, 9, 9, 0)))
+    events = [*batch.events, event]
+    with pytest.raises(WitnessError) as caught:
+        build(batch.statement, events, batch.touched_nodes)
+    assert str(caught.value) == (
+        f"batch 1: step {len(events)}: expected a deposit, register_key, transfer or withdraw, "
+        "got cancel_all, which no chip proves yet"
+    )
+
+
+def test_an_account_with_more_than_cash_is_named() -> None:
+    state = exchange.funded(2)
+    busy = state.accounts.get(2)._replace(orders=1)
+    batch = batch_of(
+        exchange.deposit(1, 5), exchange.transfer(1, 1, 2, 5), state=state.with_account(2, busy)
+    )
+    assert batch.statement is None
+    with pytest.raises(WitnessError) as caught:
+        build(rich_batch().statement, batch.events, batch.touched_nodes)
+    assert str(caught.value) == (
+        "batch 1: step 2: expected accounts with nothing but cash, "
+        "got account 2 with more, which no chip proves yet"
     )

@@ -1,11 +1,13 @@
 import random
 
 from circuits.chips.system import SHAPE_S, choose_shape, fits, margin_system
-from circuits.exchange.apply import Body
+from circuits.exchange.addresses import header_address
+from circuits.exchange.bodies import Body
 from circuits.witness.build import build
 from circuits.witness.demand import RowDemand
 from tests.support import exchange
 from tests.support.batches import batch_of, rich_batch
+from tests.support.leaves import executed
 
 # Their rows may be fewer, because equal look-ups share one.
 SHARED = {"wide", "poseidon2"}
@@ -49,3 +51,14 @@ def test_a_batch_sealed_in_time_fits_its_shape(rng: random.Random) -> None:
 def test_an_empty_batch_needs_its_root() -> None:
     rows = RowDemand().rows()
     assert (rows["tree"], rows["batch"], rows["range16"], rows["leaf"]) == (1, 1, 65536, 0)
+
+
+def test_what_no_chip_proves_yet_needs_no_rows() -> None:
+    demand = RowDemand()
+    for event in batch_of(exchange.deposit(1, 1)).events:
+        demand.add(event)
+    rows = demand.rows()
+    event, _ = executed(exchange.funded(2), {header_address(2): None})
+    assert demand.rows_with(event) == rows
+    demand.add(event)
+    assert demand.rows() == rows

@@ -10,16 +10,18 @@ import pytest
 
 from circuits.air.check import BusImbalance
 from circuits.chips.trace import Header, TouchedAccount
-from circuits.exchange.commit import build_tree, header_index, header_leaf
+from circuits.exchange.addresses import header_address
+from circuits.exchange.commit import build_tree, header_leaf
 from circuits.exchange.events import (
     Deposited,
     KeyRegistered,
     Outcome,
     Withdrawn,
 )
+from circuits.exchange.leaves import Account
 from circuits.exchange.limits import ACCOUNT_MAX
 from circuits.exchange.pubdata import publish
-from circuits.exchange.state import Account, State
+from circuits.exchange.state import State
 from circuits.exchange.transactions.authority import digest_of
 from circuits.exchange.transactions.withdraw import Withdraw
 from circuits.merkle import SparseTree
@@ -85,13 +87,13 @@ def test_an_account_is_touched_twice() -> None:
 def test_an_untouched_sibling_is_changed(small: Batch) -> None:
     """Account 3, which no command names, grows in a corner of the tree."""
     rich = header_leaf(5, 0, 10**30)
-    forgery = forged_batch(small, small.events, leaves={header_index(1) + 1: rich})[1]
+    forgery = forged_batch(small, small.events, leaves={header_address(1) + 1: rich})[1]
     assert forgery.failing() == {"tree/child 1 is kept"}
 
 
 def test_a_sibling_is_changed_and_called_touched(small: Batch) -> None:
     rich = header_leaf(5, 0, 10**30)
-    forgery = forged_batch(small, small.events, leaves={header_index(1) + 1: rich})[1]
+    forgery = forged_batch(small, small.events, leaves={header_address(1) + 1: rich})[1]
     levels = forgery.cells["tree"][0]
     names = [row for row, level in enumerate(levels) if level == 1]
     row = next(row for row in names if forgery.value("tree", "new[1]", row) == rich)
@@ -133,7 +135,7 @@ def test_a_queue_entry_is_skipped() -> None:
         statement, queue_count=3, pubdata=words, deposit_total=batch.statement.deposit_total
     )
     tree = batch.previous_tree.copy()
-    leaves = {header_index(1): header_leaf(*_header(batch.state, 1))}
+    leaves = {header_address(1): header_leaf(*_header(batch.state, 1))}
     forgery = Forgery.of_trace(make_trace(told, kept, tree.update_many(leaves)))
     assert forgery.failing() == {"bus clock", "bus leaf_chain", "bus published"}
 
@@ -188,7 +190,7 @@ def test_an_account_beyond_24_bits() -> None:
     beyond = ACCOUNT_MAX + 1
     tree = SparseTree()
     leaf = header_leaf(event.after.identity, 0, event.after.cash)
-    nodes = tree.update_many({header_index(beyond): leaf})
+    nodes = tree.update_many({header_address(beyond): leaf})
     accounts, markets, books, system = tree.region_roots()
     words = list(batch.statement.pubdata)
     words[0] += (beyond - 1) << 8

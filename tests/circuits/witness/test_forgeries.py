@@ -13,7 +13,7 @@ from circuits.exchange.events import (
     Transferred,
     Withdrawn,
 )
-from circuits.exchange.state import Account
+from circuits.exchange.leaves import Account
 from circuits.exchange.transactions.authority import digest_of
 from circuits.exchange.transactions.transfer import Transfer
 from circuits.exchange.transactions.withdraw import Withdraw

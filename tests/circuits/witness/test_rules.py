@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from circuits.air.check import check
 from circuits.chips.system import margin_system
-from circuits.exchange.apply import Body, Command, apply_batch, apply_command
+from circuits.exchange.apply import Command, apply_batch, apply_command
+from circuits.exchange.bodies import Body
 from circuits.exchange.commit import build_tree
 from circuits.exchange.limits import AMOUNT_MAX, CUSTODY_MAX
 from circuits.exchange.state import State

@@ -1,0 +1,1 @@
+"""What each command may do and why it is refused, read from the rules themselves."""
