@@ -104,8 +104,10 @@ class Engine:
 
     def is_seal_overdue(self, time_ms: int) -> bool:
         """Whether the open batch has waited as long as it may."""
+        if self.batch_age_max_ms is None:
+            return False
         since_ms = self._batcher.open_since_ms
-        if since_ms is None or self.batch_age_max_ms is None:
+        if since_ms is None:
             return False
         return time_ms - since_ms >= self.batch_age_max_ms
 

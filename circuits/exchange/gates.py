@@ -44,14 +44,15 @@ def require_no_trigger(draft: Draft, market: int, prices: MarketPrices, book: Ma
     heads = book[-4:]
     if not any(heads):
         return
-    for (source, direction), slot in zip(TRIGGER_LISTS, heads, strict=True):
+    watched = (prices.mark_price, prices.mark_price, book.last_trade, book.last_trade)
+    for (_, direction), slot, price in zip(TRIGGER_LISTS, heads, watched, strict=True):
         if slot:
-            price = draft.trigger(market, slot).trigger_price
-            if is_armed(prices, book, source, direction, price):
+            trigger_price = draft.trigger(market, slot).trigger_price
+            if is_reached(price, direction, trigger_price):
                 raise Rejected(
                     RejectReason.TRIGGER_DUE,
                     f"no armed trigger in market {market}",
-                    f"one at {price} ticks",
+                    f"one at {trigger_price} ticks",
                 )
 
 
@@ -59,7 +60,13 @@ def is_armed(
     prices: MarketPrices, book: MarketBook, source: int, direction: int, trigger_price: int
 ) -> bool:
     """Whether the watched price has reached a trigger; a price that is not known yet has not."""
-    watched = prices.mark_price if source == MARK else book.last_trade
-    if watched == 0:
+    return is_reached(
+        prices.mark_price if source == MARK else book.last_trade, direction, trigger_price
+    )
+
+
+def is_reached(price: int, direction: int, trigger_price: int) -> bool:
+    """Whether a price, 0 if it is not known yet, has gone as far as a trigger waits for."""
+    if price == 0:
         return False
-    return watched >= trigger_price if direction == UP else watched <= trigger_price
+    return price >= trigger_price if direction == UP else price <= trigger_price

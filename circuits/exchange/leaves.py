@@ -126,7 +126,7 @@ class Account(NamedTuple):
 
     def with_nonce(self, nonce: int) -> Account:
         """The account with another last nonce."""
-        return self._replace(nonce=nonce)
+        return Account._make((*self[:2], nonce, *self[3:]))
 
 
 class Position(NamedTuple):

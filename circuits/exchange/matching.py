@@ -126,7 +126,6 @@ def sweep(
     Raises: Rejected with POST_ONLY_CROSSES or CASH_OUT_OF_BOUNDS.
     """
     market, side, limit_price = order.market, order.side, order.price
-    view, fees = view_of(draft, market), cast(FeeTerms, draft.fee_terms())
     step_count = fill_count = 0
     while remaining:
         book = draft.book(market)
@@ -138,6 +137,8 @@ def sweep(
             break
         if step_count == MATCH_STEPS_MAX:
             return Swept(remaining, fill_count, RejectReason.MATCH_STEPS)
+        if step_count == 0:
+            view, fees = view_of(draft, market), cast(FeeTerms, draft.fee_terms())
         step_count += 1
         size = min(remaining, _available(draft, view, maker))
         drop = _drop_reason(time_ms, order, maker, size)

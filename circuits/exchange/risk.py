@@ -85,6 +85,13 @@ class Survey(NamedTuple):
 
 def position_totals(size: int, prices: MarketPrices, terms: MarketTerms) -> Totals:
     """What one position adds to the totals of its account."""
+    return Totals._make(_position_sums(size, prices, terms))
+
+
+def _position_sums(
+    size: int, prices: MarketPrices, terms: MarketTerms
+) -> tuple[int, int, int, int, int, int]:
+    """The fields of `position_totals`, for a sum that needs no object for each position."""
     quote = prices.mark_price * terms.quote_per_tick_lot
     net = size * quote
     gross = net if net >= 0 else -net
@@ -98,7 +105,7 @@ def position_totals(size: int, prices: MarketPrices, terms: MarketTerms) -> Tota
         if beyond > 0:
             initial += beyond * terms.tier_2_initial_ppm
             maintenance += beyond * terms.tier_2_maintenance_ppm
-    return Totals(
+    return (
         net * CASH_PER_UNIT - size * prices.funding_index,
         initial * PPM_CASH,
         maintenance * PPM_CASH,
@@ -134,13 +141,15 @@ def survey(draft: Draft, account: int, header: Account, market: int, time_ms: in
             else:
                 if prices.halted:
                     require_unhalted(prices, place)
-                added = position_totals(position.size, prices, get(terms_address(place)))
-                equity += added[0]
-                initial += added[1]
-                maintenance += added[2]
-                buffer += added[3]
-                gross += added[4]
-                net += added[5]
+                worth, first, second, third, absolute, signed = _position_sums(
+                    position.size, prices, get(terms_address(place))
+                )
+                equity += worth
+                initial += first
+                maintenance += second
+                buffer += third
+                gross += absolute
+                net += signed
         bitmap >>= 1
         bit += 1
     return Survey(found_bit, found, Totals(equity, initial, maintenance, buffer, gross, net))

@@ -24,7 +24,7 @@ from sequencer.sim.plan import Plan
 from sequencer.sim.takers import follower_turn, stop_turn, taker_turn
 
 MAKER, TAKER, FOLLOWER, STOP, ERRAND, MISCHIEVOUS = range(6)
-WEIGHTS = (750, 90, 95, 25, 20, 20)
+WEIGHTS = (830, 55, 55, 20, 20, 20)
 """Turns of each sort in a thousand."""
 
 _TURNS = tuple(accumulate(WEIGHTS))

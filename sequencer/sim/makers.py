@@ -15,7 +15,7 @@ from sequencer.sim.plan import is_crashing
 LAYERS, LAYERS_IN_CRASH = 4, 2
 """Orders of one maker on each side of each market."""
 
-FILL_UP_PERCENT, CANCEL_PERCENT, REPLACE_PERCENT = 15, 48, 4
+FILL_UP_PERCENT, CANCEL_PERCENT, REPLACE_PERCENT = 15, 70, 4
 """How often many layers are filled at once; and whose layers are full takes one back as often as
 not, replaces two under one signature, or else moves one.
 """

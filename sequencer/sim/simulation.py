@@ -25,7 +25,7 @@ from sequencer.sim.planner import Observer, Planned, Planner
 from sequencer.sim.sums import Sums
 from sequencer.sim.tally import Tally
 
-CHUNK_COMMANDS = 10_000
+CHUNK_COMMANDS = 1_000
 """Commands that are planned and signed before they are measured."""
 
 
