@@ -230,7 +230,10 @@ def test_tree_node_vectors() -> None:
 
 def test_tags_differ() -> None:
     tags = {name: getattr(poseidon2, name) for name in dir(poseidon2) if name.startswith("TAG_")}
-    assert tags == {"TAG_HEADER": 1, "TAG_IDENTITY": 2, "TAG_COMMAND": 3, "TAG_CHALLENGE": 4}
+    assert sorted(tags.values()) == list(range(1, len(tags) + 1))
+    # Those that chips and signatures know.
+    proven = {"TAG_HEADER": 1, "TAG_IDENTITY": 2, "TAG_COMMAND": 3, "TAG_CHALLENGE": 4}
+    assert tags.items() >= proven.items()
 
 
 @given(st.integers(0, 2**64 - 1), st.lists(elements, max_size=7))
