@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from circuits.exchange.events import Event, Kind, Outcome
 from circuits.exchange.transactions import (
@@ -55,7 +56,7 @@ Rule = Callable[..., Event | Outcome | None]
 Rejected. An event of its own is what a chip reads; else the steps in the draft tell all.
 """
 
-MODULES = {
+MODULES: Mapping[Kind, Any] = {
     Kind.DEPOSIT: deposit,
     Kind.REGISTER_KEY: register_key,
     Kind.TRANSFER: transfer,
@@ -99,6 +100,7 @@ MODULES = {
     Kind.VAULT_QUOTE: vault_quote,
     Kind.VAULT_SETTLE_EPOCH: vault_settle_epoch,
 }
-RULES: Mapping[Kind, Rule] = {
-    kind: module.apply for kind, module in MODULES.items() if hasattr(module, "apply")
-}
+"""The file of each kind: its fields, its rule, and what both mean."""
+
+RULES: Mapping[Kind, Rule] = {kind: module.apply for kind, module in MODULES.items()}
+"""The rule of each kind."""
