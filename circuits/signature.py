@@ -31,7 +31,8 @@ from circuits.poseidon2 import TAG_CHALLENGE, hash_words
 
 SIGNATURE_BYTES = 2 * PACKED_BYTES
 
-_NONCE_DOMAIN = b"plasmaperps/eddsa-poseidon2/nonce/1"
+NONCE_DOMAIN = b"plasmaperps/eddsa-poseidon2/nonce/1"
+"""Sets the nonces of these signatures apart from any other use of a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def sign(secret: int, digest: int) -> Signature:
     key = account_key(secret)
     require_canonical(digest, "digest")
     # 512 bits modulo a 251-bit order: the bias is below 2**-260.
-    seed = _NONCE_DOMAIN + secret.to_bytes(32, "big") + digest.to_bytes(32, "big")
+    seed = NONCE_DOMAIN + secret.to_bytes(32, "big") + digest.to_bytes(32, "big")
     nonce = int.from_bytes(hashlib.sha512(seed).digest(), "big") % SUBGROUP_ORDER
     r_point = multiply_base8(nonce)
     h = challenge(r_point, key, digest)

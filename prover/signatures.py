@@ -9,7 +9,7 @@ from circuits.edwards import COFACTOR, SUBGROUP_ORDER, Point
 from circuits.errors import SignatureError
 from circuits.field import is_canonical, require_canonical
 from circuits.poseidon2 import TAG_CHALLENGE, sponge_iv
-from circuits.signature import Signature, SignatureReject
+from circuits.signature import NONCE_DOMAIN, Signature, SignatureReject
 from prover.kernels import edwards, edwards_base, fr, poseidon2
 
 Request = tuple[Point, int, Signature]
@@ -19,7 +19,6 @@ SigningRequest = tuple[int, int]
 """Secret and digest."""
 
 # As in `circuits.signature.sign`, whose signatures these are to the last bit.
-_NONCE_DOMAIN = b"plasmaperps/eddsa-poseidon2/nonce/1"
 _SCALAR_BYTES = 32
 _IV = sponge_iv(TAG_CHALLENGE, 5)
 _REASONS = {
@@ -123,7 +122,7 @@ def _require_secret(secret: int, number: int) -> None:
 def _nonce(secret: int, digest: int) -> int:
     """A hash of secret and digest, so that equal input signs equally."""
     seed = secret.to_bytes(_SCALAR_BYTES, "big") + digest.to_bytes(_SCALAR_BYTES, "big")
-    hashed = hashlib.sha512(_NONCE_DOMAIN + seed).digest()
+    hashed = hashlib.sha512(NONCE_DOMAIN + seed).digest()
     return int.from_bytes(hashed, "big") % SUBGROUP_ORDER
 
 

@@ -9,7 +9,8 @@ contract Queue is IQueue {
         21888242871839275222246405745257275088548364400416034343698204186575808495617;
     uint256 private constant KIND_DEPOSIT = 1;
     uint256 private constant KIND_REGISTER_KEY = 2;
-    uint256 private constant ACCOUNT_LIMIT = 1 << 24;
+    // The ids above are for sub-accounts, which are opened on L2 alone.
+    uint256 private constant ACCOUNT_LIMIT = 1 << 23;
     uint256 private constant AMOUNT_LIMIT = 1 << 64;
 
     address public immutable CUSTODY;

@@ -98,6 +98,8 @@ def test_the_account_region_follows_from_the_words_alone() -> None:
     for batch in published:
         region.take(parse_pubdata(batch.words, batch.counts))
     assert list(region.accounts) == list(state.accounts)
+    # An account without cash is one all the same, and comes back as one.
+    assert region.accounts[3].cash == state.accounts.get(3).cash == 0
     assert region.root == account_region_root(build_tree(state))
     assert region.leaves == {}
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from circuits.exchange.limits import SUB_ACCOUNT_FIRST
 from sequencer.l1 import devkeys
 from sequencer.l1.abi import load_artifact, rejection
 from sequencer.l1.embedded import EmbeddedL1
@@ -156,17 +157,20 @@ def test_an_unfunded_sender_is_one_clear_error(rpc: RpcL1) -> None:
         rpc.send(poor, None, TOKEN.creation())
 
 
-def test_account_ids_end_below_two_to_the_24th(anvil: Anvil, rpc: RpcL1) -> None:
-    """The count is moved to the end in storage: registering that often takes months."""
+def test_account_ids_end_where_sub_accounts_begin(anvil: Anvil, rpc: RpcL1) -> None:
+    """Or a stranger could open an id on L2 before L1 assigns it, and no batch could go on.
+
+    The count is moved to the end in storage: registering that often takes months."""
     rollup = deployed(rpc)
-    last = 2**24 - 2
+    last = SUB_ACCOUNT_FIRST - 2
     anvil.request(
         "anvil_setStorageAt", rollup.deployment.queue, "0x1", "0x" + last.to_bytes(32, "big").hex()
     )
     count = rpc.call(rollup.deployment.queue, QUEUE.call("accountCount"))
     assert QUEUE.output("accountCount", count) == last
-    assert rollup.register_key(ALICE, 5, 6).account == 2**24 - 1
-    assert refusal(lambda: rollup.register_key(ALICE, 5, 6)) == "AccountsExhausted(limit=16777216)"
+    assert rollup.register_key(ALICE, 5, 6).account == SUB_ACCOUNT_FIRST - 1
+    exhausted = f"AccountsExhausted(limit={SUB_ACCOUNT_FIRST})"
+    assert refusal(lambda: rollup.register_key(ALICE, 5, 6)) == exhausted
 
 
 def test_revert_data_of_a_creation_is_decoded(rpc: RpcL1) -> None:
