@@ -136,10 +136,6 @@ class Draft:
         """
         return self._leaves, self._before
 
-    def writes(self) -> dict[int, Leaf | None]:
-        """Every leaf that was written and not taken back, as it is now."""
-        return {address: self.get(address) for address in self._before}
-
     def items(self) -> Iterator[tuple[int, Leaf]]:
         """All leaves, in no particular order. Cost: the whole state; for tests and scans."""
         return iter(list(self._entries.items()))

@@ -20,6 +20,7 @@ from circuits.exchange.state import State
 from circuits.exchange.steps import OrderName
 from circuits.exchange.triggers import insert_trigger, remove_trigger
 from sequencer.book_index import BookIndex, Shelf
+from tests.support.drafts import written
 from tests.support.exchange import DOMAIN
 
 ACCOUNTS, MARKETS, PRICES = (1, 2, 3), (0, 7), range(1, 9)
@@ -92,7 +93,7 @@ class Walk:
         assert index.find(draft, OrderName(1, 0, 1 << 40)) is None
 
     def committed(self, state: State) -> State:
-        return replace(state, leaves=state.leaves.with_changes(self.draft.writes()))
+        return replace(state, leaves=state.leaves.with_changes(written(self.draft)))
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -42,6 +42,7 @@ from circuits.exchange.transactions.set_vault import SetVault
 from circuits.exchange.transactions.vault_deposit import VaultDeposit
 from circuits.exchange.transactions.vault_redeem import VaultRedeem
 from circuits.exchange.units import CASH_PER_UNIT, CashUnits, TokenUnits
+from tests.support.drafts import written
 from tests.support.exchange import EXPIRY_MS, deposit, owner_of, register
 from tests.support.invariants import check_state
 from tests.support.listed import (
@@ -123,7 +124,7 @@ def holding(state: State, account: int, equity: int, *, entry: int = 1000, **siz
             lots_worth += size * (prices.mark_price * quote * UNIT - prices.funding_index)
     header = draft.known(account)
     draft.put_account(account, header.with_cash(CashUnits(equity - lots_worth)))
-    return with_leaves(state, dict(draft.writes()))
+    return with_leaves(state, written(draft))
 
 
 def facing(victim: int, equity: int, size: int = 100, other: int = CAROL) -> State:

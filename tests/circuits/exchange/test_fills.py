@@ -13,6 +13,7 @@ from circuits.exchange.fills import charge, credit, exchange_lots, refusal, shar
 from circuits.exchange.guide import SCAN
 from circuits.exchange.leaves import AccountKind
 from circuits.exchange.units import CASH_PER_UNIT
+from tests.support.drafts import written
 from tests.support.market import (
     ANN,
     BOB,
@@ -348,7 +349,7 @@ def test_both_sides_pay_together_what_they_pay_alone() -> None:
     share_fees(together, FEES, 1234, ((ann, 500), (bob, 200)))
     share_fees(apart, FEES, 1234, ((ann, 500),))
     share_fees(apart, FEES, 1234, ((bob, 200),))
-    assert together.writes() == apart.writes()
+    assert written(together) == written(apart)
 
 
 def test_no_fee_writes_nothing() -> None:
@@ -356,4 +357,4 @@ def test_no_fee_writes_nothing() -> None:
     draft = Draft(scene.state, SCAN)
     ann = scene.header(ANN)._replace(referrer=CAT)
     share_fees(draft, FEES, 1234, ((ann, 0), (ann, 0)))
-    assert not draft.writes()
+    assert not written(draft)

@@ -18,6 +18,7 @@ from circuits.exchange.limits import TRIGGER_SLOT_FIRST
 from circuits.exchange.order_checks import NewOrder
 from circuits.exchange.steps import OrderName
 from circuits.exchange.triggers import insert_trigger, order_of, remove_trigger
+from tests.support.drafts import written
 from tests.support.guides import FollowingGuide, LyingGuide
 from tests.support.market import ANN, ASK, BOB, market_state
 
@@ -77,7 +78,7 @@ def test_a_freed_slot_is_taken_again() -> None:
 def test_no_free_slot() -> None:
     draft = drafted(LyingGuide(free_trigger_slot=None))
     assert insert_trigger(draft, 0, trigger(1, 5, MARK, UP)) is None
-    assert not draft.writes()
+    assert not written(draft)
 
 
 def test_the_order_of_a_trigger() -> None:
