@@ -3,7 +3,7 @@
 Importing this package imports Numba and points its on-disk cache at a folder named after a hash
 of the files in SHARED_SOURCES. Numba notices changes in the file of a kernel itself but not in
 files whose code was compiled into it, so a kernel could otherwise keep running last week's
-multiplication.
+multiplication. Each choice of field arithmetic has a folder of its own below that.
 """
 
 import hashlib
@@ -13,12 +13,15 @@ from pathlib import Path
 from numba import config as _numba_config
 
 from prover.cache_folder import cache_folder
+from prover.kernels.choice import KERNELS
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
-SHARED_SOURCES = ("scalar.py", "g1.py", "tape.py", "edwards.py")
+SHARED_SOURCES = (
+    "scalar.py", "lanes.py", "lane_memory.py", "g1.py", "tape.py", "edwards.py",
+)  # fmt: skip
 
 
 def _source_stamp() -> str:
@@ -31,7 +34,7 @@ def _source_stamp() -> str:
 def _choose_cache() -> None:
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     base = Path(chosen) if chosen else cache_folder("kernels")
-    _numba_config.CACHE_DIR = str(base / _source_stamp())
+    _numba_config.CACHE_DIR = str(base / f"{_source_stamp()}-{KERNELS}")
 
 
 _choose_cache()

@@ -1,0 +1,411 @@
+"""BN254 field arithmetic on eight elements at once: the vector twin of `scalar`.
+
+A *lane value* holds LANES elements as five vectors of 52-bit limbs, least significant first. What
+multiplies limbs is chosen per process (`choice`):
+
+- ifma: AVX-512 IFMA multiplies 52-bit integers and adds the low or the high half of the product.
+- fma: a fused multiply-add in double precision against 2^104 leaves the high half of a product in
+  its mantissa, and a second one the exact rest (T. J. Dekker's splitting; used for modular
+  products by Emmart, Zheng and Weems, "Faster modular exponentiation using double precision
+  floating point arithmetic on the GPU", 2018). Any processor with AVX2 and FMA runs it.
+
+Products are divided by 2^260. Arrays of elements keep the *stored form* of `scalar`, x * 2^256, so
+that nothing is converted between kernels; *lane form* is x * 2^260. A product of stored and lane
+form is in stored form, a product of two lane forms in lane form.
+
+Bounds, in multiples of p (2^260 is more than 84 p): `load` gives values below 1; a product of
+operands below alpha and beta is below 2 + alpha * beta / 84, if alpha * beta <= 84, so below 3 for
+all that these functions return; `*_add` and `*_sub` take operands below 4 and give results below 4;
+`*_store` takes operands below 4 and writes canonical elements.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, models, register_model
+
+from circuits.field import Q, R
+from prover.kernels.choice import KERNELS, Kernels
+
+LANES = 8
+LIMBS = 5
+LIMB_BITS = 52
+RADIX = 1 << LIMB_BITS
+MASK = RADIX - 1
+SHIFT_BITS = LIMBS * LIMB_BITS
+
+_WORD = ir.IntType(64)
+_VECTOR = ir.VectorType(_WORD, LANES)
+_DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+_LANES_IR = ir.ArrayType(_VECTOR, LIMBS)
+
+
+class LanesType(types.Type):
+    """Numba's type of a lane value."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Lanes")
+
+
+LANE_VALUE = LanesType()
+
+
+@register_model(LanesType)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager, numba_type) -> None:
+        super().__init__(manager, numba_type, _LANES_IR)
+
+
+def limbs52(value: int) -> list[int]:
+    """Split an integer below 2^260 into five limbs of 52 bits, least significant first."""
+    return [(value >> (LIMB_BITS * k)) & MASK for k in range(LIMBS)]
+
+
+def splat(value: int) -> ir.Constant:
+    """One word in every lane."""
+    return ir.Constant(_VECTOR, [value & (2**64 - 1)] * LANES)
+
+
+def _splat_double(value: float) -> ir.Constant:
+    return ir.Constant(_DOUBLES, [value] * LANES)
+
+
+def unpack(builder: ir.IRBuilder, value: ir.Value) -> list[ir.Value]:
+    """The limb vectors of a lane value."""
+    return [builder.extract_value(value, k) for k in range(LIMBS)]
+
+
+def pack(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
+    """A lane value of limb vectors."""
+    packed = ir.Constant(_LANES_IR, ir.Undefined)
+    for k, part in enumerate(parts):
+        packed = builder.insert_value(packed, part, k)
+    return packed
+
+
+class _IfmaColumns:
+    """Columns of weight 2^(52 k) that products of limbs are added to, with AVX-512 IFMA.
+
+    Low and high halves have sums of their own: half as many additions wait for each other.
+    """
+
+    def __init__(self, builder: ir.IRBuilder, count: int) -> None:
+        self._builder = builder
+        self._low = self._instruction("l")
+        self._high = self._instruction("h")
+        self._lows = [splat(0)] * count
+        self._highs = [splat(0)] * count
+
+    def _instruction(self, half: str) -> ir.Function:
+        module = self._builder.module
+        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+        if KERNELS is Kernels.IFMA_EMULATED:
+            return _emulated_instruction(module, kind, half)
+        name = f"llvm.x86.avx512.vpmadd52{half}.uq.512"
+        return module.globals.get(name) or ir.Function(module, kind, name)
+
+    def operand(self, limb: ir.Value) -> ir.Value:
+        """A limb as the multiplier wants it; only its low 52 bits count."""
+        return limb
+
+    def multiply(self, column: int, x: ir.Value, y: ir.Value) -> None:
+        """Add x * y to a column and the one above it."""
+        self._lows[column] = self._builder.call(self._low, [self._lows[column], x, y])
+        self._highs[column + 1] = self._builder.call(self._high, [self._highs[column + 1], x, y])
+
+    def add(self, column: int, value: ir.Value) -> None:
+        """Add a vector to a column."""
+        self._lows[column] = self._builder.add(self._lows[column], value)
+
+    def read(self, column: int) -> ir.Value:
+        """The sum so far, not negative and below 2^63."""
+        return self._builder.add(self._lows[column], self._highs[column])
+
+
+def _emulated_instruction(module: ir.Module, kind: ir.FunctionType, half: str) -> ir.Function:
+    """The instruction in plain integer arithmetic, so that tests run the code around it anywhere.
+
+    Source: Intel 64 and IA-32 Architectures Software Developer's Manual, VPMADD52LUQ, VPMADD52HUQ.
+    """
+    name = f"emulated_vpmadd52{half}"
+    found = module.globals.get(name)
+    if found is not None:
+        return found
+    function = ir.Function(module, kind, name)
+    function.linkage = "linkonce_odr"
+    builder = ir.IRBuilder(function.append_basic_block())
+    total, x, y = function.args
+    double = ir.VectorType(ir.IntType(128), LANES)
+    x, y = (builder.zext(builder.and_(each, splat(MASK)), double) for each in (x, y))
+    product = builder.mul(x, y)
+    if half == "h":
+        product = builder.lshr(product, ir.Constant(double, [LIMB_BITS] * LANES))
+    part = builder.and_(builder.trunc(product, _VECTOR), splat(MASK))
+    builder.ret(builder.add(total, part))
+    return function
+
+
+# 2^104 as a double has 52 bits behind its leading one: adding a product rounds it to a multiple of
+# 2^52, whose count of 2^52 is what the bit pattern grows by. 1.5 * 2^52 does the same for the rest.
+_HIGH_MAGIC = 2.0**104
+_LOW_MAGIC = 1.5 * 2.0**52
+_INTEGER_MAGIC = 2.0**52
+
+
+def _bits(value: float) -> int:
+    return int(np.float64(value).view(np.uint64))
+
+
+class _FmaColumns:
+    """The same with fused multiply-adds in double precision.
+
+    For limbs x, y < 2^52: fma(x, y, 2^104) is 2^104 + 2^52 h with h = round(x y / 2^52), because
+    the sum stays below 2^105; the rest x y - 2^52 h lies in [-2^51, 2^51] and is exact. Columns
+    hold sums of bit patterns; `read` takes the patterns of the constants away again.
+    """
+
+    # Makes a column positive whatever the signs of the rests: taken from the column above.
+    _LIFT = 1 << 8
+
+    def __init__(self, builder: ir.IRBuilder, count: int) -> None:
+        self._builder = builder
+        name = f"llvm.fma.v{LANES}f64"
+        module = builder.module
+        self._fma = module.globals.get(name)
+        if self._fma is None:
+            self._fma = ir.Function(module, ir.FunctionType(_DOUBLES, [_DOUBLES] * 3), name)
+        self._sums: list[ir.Value | None] = [None] * count
+        self._bias = [0] * count
+        self._lifted = [False] * count
+
+    def operand(self, limb: ir.Value) -> ir.Value:
+        """A limb below 2^52 as a double."""
+        builder = self._builder
+        magic = splat(_bits(_INTEGER_MAGIC))
+        pattern = builder.bitcast(builder.or_(limb, magic), _DOUBLES)
+        return builder.fsub(pattern, _splat_double(_INTEGER_MAGIC))
+
+    def multiply(self, column: int, x: ir.Value, y: ir.Value) -> None:
+        """Add x * y to a column and the one above it."""
+        builder = self._builder
+        high = builder.call(self._fma, [x, y, _splat_double(_HIGH_MAGIC)])
+        rest = builder.call(self._fma, [x, y, builder.fsub(_splat_double(_HIGH_MAGIC), high)])
+        low = builder.fadd(rest, _splat_double(_LOW_MAGIC))
+        self._accumulate(column, builder.bitcast(low, _VECTOR), _bits(_LOW_MAGIC))
+        self._accumulate(column + 1, builder.bitcast(high, _VECTOR), _bits(_HIGH_MAGIC))
+
+    def _accumulate(self, column: int, pattern: ir.Value, bias: int) -> None:
+        self.add(column, pattern)
+        self._bias[column] += bias
+
+    def add(self, column: int, value: ir.Value) -> None:
+        """Add a vector to a column."""
+        found = self._sums[column]
+        self._sums[column] = value if found is None else self._builder.add(found, value)
+
+    def read(self, column: int) -> ir.Value:
+        """The sum so far, not negative and below 2^63."""
+        if not self._lifted[column]:
+            self._lifted[column] = True
+            if column + 1 < len(self._sums):
+                self._bias[column] -= self._LIFT << LIMB_BITS
+                self._bias[column + 1] += self._LIFT
+        total = self._builder.sub(self._sums[column], splat(self._bias[column]))
+        self._sums[column], self._bias[column] = total, 0
+        return total
+
+
+_Columns = _FmaColumns if KERNELS is Kernels.FMA else _IfmaColumns
+
+
+def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+    """Emit a * b / 2^260 mod p.
+
+    All 25 products first, then five steps that each clear the lowest column. With
+    k = -1/p mod 2^52, p k = 2^52 m - 1: adding (column mod 2^52) * (2^52 m - 1) clears the column
+    without a multiplication by k, but adds up to 2^52 p instead of p; so the last step, where no
+    later one divides that by 2^52, multiplies by k and adds a multiple of p itself.
+    Columns stay below 25 * 2^53.
+    """
+    columns = _Columns(builder, 2 * LIMBS)
+    left = [columns.operand(limb) for limb in a]
+    right = [columns.operand(limb) for limb in b]
+    mask, shift = splat(MASK), splat(LIMB_BITS)
+    inverse = -pow(modulus, -1, RADIX) % RADIX
+    folded = [columns.operand(splat(limb)) for limb in limbs52((modulus * inverse + 1) >> 52)]
+    for i in range(LIMBS):
+        for j in range(LIMBS):
+            columns.multiply(i + j, left[i], right[j])
+    for step in range(LIMBS - 1):
+        lowest = columns.read(step)
+        quotient = columns.operand(builder.and_(lowest, mask))
+        columns.add(step + 1, builder.lshr(lowest, shift))
+        for j in range(LIMBS):
+            columns.multiply(step + 1 + j, quotient, folded[j])
+    last = _emit_low_product(builder, builder.and_(columns.read(LIMBS - 1), mask), inverse)
+    quotient = columns.operand(last)
+    for j, limb in enumerate(limbs52(modulus)):
+        columns.multiply(LIMBS - 1 + j, quotient, columns.operand(splat(limb)))
+    columns.add(LIMBS, builder.lshr(columns.read(LIMBS - 1), shift))
+    return _carry(builder, [columns.read(LIMBS + k) for k in range(LIMBS)])
+
+
+def _emit_low_product(builder: ir.IRBuilder, limb: ir.Value, factor: int) -> ir.Value:
+    """limb * factor mod 2^52."""
+    columns = _Columns(builder, 2)
+    columns.multiply(0, columns.operand(limb), columns.operand(splat(factor)))
+    return builder.and_(columns.read(0), splat(MASK))
+
+
+def _carry(builder: ir.IRBuilder, parts: list) -> list[ir.Value]:
+    """Limbs below 2^52 from columns that are not negative; the highest keeps its excess."""
+    out, carry = [], None
+    for k, part in enumerate(parts):
+        total = part if carry is None else builder.add(part, carry)
+        if k + 1 < LIMBS:
+            carry = builder.lshr(total, splat(LIMB_BITS))
+            total = builder.and_(total, splat(MASK))
+        out.append(total)
+    return out
+
+
+def _subtract_if_not_below(builder: ir.IRBuilder, parts: list, bound: int) -> list[ir.Value]:
+    """parts - bound where parts >= bound, for limbs below 2^63 that stand for less than 2^260."""
+    plain = _carry(builder, parts)
+    complement = limbs52((1 << SHIFT_BITS) - bound)
+    less = [builder.add(part, splat(limb)) for part, limb in zip(parts, complement, strict=True)]
+    less = _carry(builder, less)
+    # Adding 2^260 - bound carries out of the highest limb exactly when parts >= bound.
+    has_carry = builder.icmp_unsigned(">", less[-1], splat(MASK))
+    less[-1] = builder.and_(less[-1], splat(MASK))
+    return [builder.select(has_carry, a, b) for a, b in zip(less, plain, strict=True)]
+
+
+def _emit_add(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+    total = [builder.add(x, y) for x, y in zip(a, b, strict=True)]
+    return _subtract_if_not_below(builder, total, 4 * modulus)
+
+
+def _padded(multiple: int) -> list[int]:
+    """Limbs of a multiple of p with 2^53 borrowed into each from the one above."""
+    padded = limbs52(multiple)
+    for k in range(LIMBS - 1):
+        padded[k] += 2 * RADIX
+        padded[k + 1] -= 2
+    return padded
+
+
+def _emit_sub(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+    padded = _padded(4 * modulus)
+    difference = [
+        builder.add(builder.sub(x, y), splat(limb)) for x, y, limb in zip(a, b, padded, strict=True)
+    ]
+    return _subtract_if_not_below(builder, difference, 4 * modulus)
+
+
+def emit_canonical(builder: ir.IRBuilder, parts: list, modulus: int) -> list[ir.Value]:
+    """Emit the value below p of a lane value below 4 p."""
+    for multiple in (2, 1):
+        parts = _subtract_if_not_below(builder, parts, multiple * modulus)
+    return parts
+
+
+def _call_mul(builder: ir.IRBuilder, a: list, b: list, name: str, modulus: int) -> ir.Value:
+    """Call the module's private multiplication function, defining it on first use."""
+    module = builder.module
+    function = module.globals.get(name)
+    if function is None:
+        signature = ir.FunctionType(_LANES_IR, [_VECTOR] * (2 * LIMBS))
+        function = ir.Function(module, signature, name)
+        function.linkage = "linkonce_odr"
+        function.calling_convention = "x86_regcallcc"
+        function.attributes.add("noinline")
+        function.attributes.add("nounwind")
+        body = ir.IRBuilder(function.append_basic_block())
+        arguments = list(function.args)
+        body.ret(pack(body, _emit_mul(body, arguments[:LIMBS], arguments[LIMBS:], modulus)))
+    return builder.call(function, [*a, *b], cconv="x86_regcallcc")
+
+
+def _binary(emit: Callable[[ir.IRBuilder, list, list], ir.Value]):
+    """Make an intrinsic (lane value, lane value) -> lane value."""
+
+    @intrinsic
+    def operation(typing_context, a, b):
+        def generate(context, builder, signature, arguments):
+            return emit(builder, unpack(builder, arguments[0]), unpack(builder, arguments[1]))
+
+        return LANE_VALUE(LANE_VALUE, LANE_VALUE), generate
+
+    return operation
+
+
+fr_mul = _binary(lambda builder, a, b: _call_mul(builder, a, b, "bn254_fr_mul_lanes", R))
+fr_add = _binary(lambda builder, a, b: pack(builder, _emit_add(builder, a, b, R)))
+fr_sub = _binary(lambda builder, a, b: pack(builder, _emit_sub(builder, a, b, R)))
+fq_mul = _binary(lambda builder, a, b: _call_mul(builder, a, b, "bn254_fq_mul_lanes", Q))
+fq_add = _binary(lambda builder, a, b: pack(builder, _emit_add(builder, a, b, Q)))
+fq_sub = _binary(lambda builder, a, b: pack(builder, _emit_sub(builder, a, b, Q)))
+
+
+def _times(name: str, modulus: int, factor: int):
+    """Make an intrinsic lane value -> lane value that multiplies by a constant."""
+
+    @intrinsic
+    def operation(typing_context, a):
+        def generate(context, builder, signature, arguments):
+            constant = [splat(limb) for limb in limbs52(factor % modulus)]
+            return _call_mul(builder, unpack(builder, arguments[0]), constant, name, modulus)
+
+        return LANE_VALUE(LANE_VALUE), generate
+
+    return operation
+
+
+fr_to_lane_form = _times("bn254_fr_mul_lanes", R, 2**264)
+fr_to_stored_form = _times("bn254_fr_mul_lanes", R, 2**256)
+fq_to_lane_form = _times("bn254_fq_mul_lanes", Q, 2**264)
+fq_to_stored_form = _times("bn254_fq_mul_lanes", Q, 2**256)
+# From plain integers below 2^256 to lane form.
+fr_plain_to_lane_form = _times("bn254_fr_mul_lanes", R, 2**520)
+
+
+@intrinsic
+def fr_zero_lanes(typing_context, a):
+    """Return a bit mask of the lanes that hold zero."""
+
+    def generate(context, builder, signature, arguments):
+        return _emit_zero_lanes(builder, unpack(builder, arguments[0]), R)
+
+    return types.uint8(LANE_VALUE), generate
+
+
+@intrinsic
+def fq_zero_lanes(typing_context, a):
+    """Return a bit mask of the lanes that hold zero."""
+
+    def generate(context, builder, signature, arguments):
+        return _emit_zero_lanes(builder, unpack(builder, arguments[0]), Q)
+
+    return types.uint8(LANE_VALUE), generate
+
+
+def _emit_zero_lanes(builder: ir.IRBuilder, parts: list, modulus: int) -> ir.Value:
+    together = None
+    for part in emit_canonical(builder, parts, modulus):
+        together = part if together is None else builder.or_(together, part)
+    return builder.bitcast(builder.icmp_unsigned("==", together, splat(0)), ir.IntType(8))
+
+
+@intrinsic
+def select(typing_context, mask, a, b):
+    """Return a in the lanes whose bit of the uint8 mask is set, else b."""
+
+    def generate(context, builder, signature, arguments):
+        chosen = builder.bitcast(arguments[0], ir.VectorType(ir.IntType(1), LANES))
+        pairs = zip(*(unpack(builder, each) for each in arguments[1:]), strict=True)
+        return pack(builder, [builder.select(chosen, x, y) for x, y in pairs])
+
+    return LANE_VALUE(types.uint8, LANE_VALUE, LANE_VALUE), generate
