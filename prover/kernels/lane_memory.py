@@ -6,7 +6,7 @@ a work array is any C-contiguous uint64 array read in groups of 5 * LANES words.
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -24,6 +24,8 @@ from prover.kernels.lanes import (
 )
 
 WORK_WORDS = LIMBS * LANES
+# From x * 2^256 to x * 2^260.
+STORED_TO_LANE_BITS = 4
 _WORD = ir.IntType(64)
 _VECTOR = ir.VectorType(_WORD, LANES)
 _ROW = ir.VectorType(_WORD, 4)
@@ -55,21 +57,24 @@ def _transpose_rows(builder: ir.IRBuilder, rows: list[ir.Value]) -> list[ir.Valu
     even = [_shuffle(builder, rows[k], rows[k + 1], [0, 4, 2, 6]) for k in (0, 2)]
     odd = [_shuffle(builder, rows[k], rows[k + 1], [1, 5, 3, 7]) for k in (0, 2)]
     return [
-        _shuffle(builder, *pair, order)
+        _shuffle(builder, upper, lower, order)
         for order in ([0, 1, 4, 5], [2, 3, 6, 7])
-        for pair in (even, odd)
+        for upper, lower in (even, odd)
     ]
 
 
-def _split_rows(builder: ir.IRBuilder, rows: list[ir.Value]) -> list[ir.Value]:
-    """LANES rows of four 64-bit limbs as five vectors of 52-bit limbs."""
+def _split_rows(builder: ir.IRBuilder, rows: list[ir.Value], scale_bits: int = 0) -> list[ir.Value]:
+    """LANES rows of four 64-bit limbs, times 2^scale_bits, as five vectors of 52-bit limbs."""
     quarters = [_transpose_rows(builder, rows[k : k + 4]) for k in range(0, LANES, 4)]
     words = [
         _shuffle(builder, quarters[0][k], quarters[1][k], list(range(LANES))) for k in range(4)
     ]
     limbs = []
     for k in range(LIMBS):
-        word, shift = divmod(LIMB_BITS * k, 64)
+        if scale_bits and k == 0:
+            limbs.append(builder.and_(builder.shl(words[0], splat(scale_bits)), splat(MASK)))
+            continue
+        word, shift = divmod(LIMB_BITS * k - scale_bits, 64)
         part = builder.lshr(words[word], splat(shift))
         if 64 - shift < LIMB_BITS and word + 1 < 4:
             part = builder.or_(part, builder.shl(words[word + 1], splat(64 - shift)))
@@ -96,41 +101,43 @@ def _join_rows(builder: ir.IRBuilder, limbs: list[ir.Value]) -> list[ir.Value]:
     return rows
 
 
-@intrinsic
-def load(typing_context, array, index):
+def _make_load(scale_bits: int):
+    @intrinsic
+    def load_rows(typing_context, array, index, stride):
+        if not _is_words(array):
+            return None
+
+        def generate(context, builder, signature, arguments):
+            array_value, position, stride = arguments
+            rows = []
+            for _ in range(LANES):
+                word = builder.shl(position, ir.Constant(_WORD, 2))
+                place = _address(context, builder, signature.args[0], array_value, word, _ROW)
+                rows.append(builder.load(place, align=_WORD_BYTES))
+                position = builder.add(position, stride)
+            return pack(builder, _split_rows(builder, rows, scale_bits))
+
+        return LANE_VALUE(array, types.int64, types.int64), generate
+
+    return load_rows
+
+
+# Elements index, index + stride, ... (LANES of them) as they are stored: (array, index, stride).
+load_strided = _make_load(0)
+# The same in lane form, below 16 p: only for a factor of a product.
+load_strided_scaled = _make_load(STORED_TO_LANE_BITS)
+
+
+@njit(nogil=True, inline="always")
+def load(array, index):
     """Return elements index .. index + LANES - 1 of an array of elements, as they are stored."""
-    if not _is_words(array):
-        return None
-
-    def generate(context, builder, signature, arguments):
-        word = builder.shl(arguments[1], ir.Constant(_WORD, 2))
-        base = _address(context, builder, signature.args[0], arguments[0], word, _ROW)
-        rows = [
-            builder.load(builder.gep(base, [ir.Constant(_WORD, k)]), align=_WORD_BYTES)
-            for k in range(LANES)
-        ]
-        return pack(builder, _split_rows(builder, rows))
-
-    return LANE_VALUE(array, types.int64), generate
+    return load_strided(array, index, 1)
 
 
-@intrinsic
-def load_strided(typing_context, array, index, stride):
-    """Return elements index, index + stride, ...: LANES of them, as they are stored."""
-    if not _is_words(array):
-        return None
-
-    def generate(context, builder, signature, arguments):
-        array_value, position, stride = arguments
-        rows = []
-        for _ in range(LANES):
-            word = builder.shl(position, ir.Constant(_WORD, 2))
-            place = _address(context, builder, signature.args[0], array_value, word, _ROW)
-            rows.append(builder.load(place, align=_WORD_BYTES))
-            position = builder.add(position, stride)
-        return pack(builder, _split_rows(builder, rows))
-
-    return LANE_VALUE(array, types.int64, types.int64), generate
+@njit(nogil=True, inline="always")
+def load_scaled(array, index):
+    """Return elements index .. index + LANES - 1 in lane form, below 16 p."""
+    return load_strided_scaled(array, index, 1)
 
 
 @intrinsic

@@ -16,7 +16,9 @@ form is in stored form, a product of two lane forms in lane form.
 Bounds, in multiples of p (2^260 is more than 84 p): `load` gives values below 1; a product of
 operands below alpha and beta is below 2 + alpha * beta / 84, if alpha * beta <= 84, so below 3 for
 all that these functions return; `*_add` and `*_sub` take operands below 4 and give results below 4;
-`*_store` takes operands below 4 and writes canonical elements.
+`*_store` takes operands below 4 and writes canonical elements. The loose operations only carry:
+`*_add_loose` is below alpha + beta, `*_sub_loose` below alpha + 4 for a second operand below 4.
+`load_scaled` gives lane form below 16, for a factor of a product and nothing else.
 """
 
 from collections.abc import Callable
@@ -288,6 +290,10 @@ def _emit_add(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.
     return _subtract_if_not_below(builder, total, 4 * modulus)
 
 
+def _emit_add_loose(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+    return _carry(builder, [builder.add(x, y) for x, y in zip(a, b, strict=True)])
+
+
 def _padded(multiple: int) -> list[int]:
     """Limbs of a multiple of p with 2^53 borrowed into each from the one above."""
     padded = limbs52(multiple)
@@ -297,12 +303,20 @@ def _padded(multiple: int) -> list[int]:
     return padded
 
 
-def _emit_sub(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+def _difference(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+    """Columns of a - b + 4 p, not negative."""
     padded = _padded(4 * modulus)
-    difference = [
+    return [
         builder.add(builder.sub(x, y), splat(limb)) for x, y, limb in zip(a, b, padded, strict=True)
     ]
-    return _subtract_if_not_below(builder, difference, 4 * modulus)
+
+
+def _emit_sub(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+    return _subtract_if_not_below(builder, _difference(builder, a, b, modulus), 4 * modulus)
+
+
+def _emit_sub_loose(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
+    return _carry(builder, _difference(builder, a, b, modulus))
 
 
 def emit_canonical(builder: ir.IRBuilder, parts: list, modulus: int) -> list[ir.Value]:
@@ -345,9 +359,13 @@ def _binary(emit: Callable[[ir.IRBuilder, list, list], ir.Value]):
 fr_mul = _binary(lambda builder, a, b: _call_mul(builder, a, b, "bn254_fr_mul_lanes", R))
 fr_add = _binary(lambda builder, a, b: pack(builder, _emit_add(builder, a, b, R)))
 fr_sub = _binary(lambda builder, a, b: pack(builder, _emit_sub(builder, a, b, R)))
+fr_add_loose = _binary(lambda builder, a, b: pack(builder, _emit_add_loose(builder, a, b, R)))
+fr_sub_loose = _binary(lambda builder, a, b: pack(builder, _emit_sub_loose(builder, a, b, R)))
 fq_mul = _binary(lambda builder, a, b: _call_mul(builder, a, b, "bn254_fq_mul_lanes", Q))
 fq_add = _binary(lambda builder, a, b: pack(builder, _emit_add(builder, a, b, Q)))
 fq_sub = _binary(lambda builder, a, b: pack(builder, _emit_sub(builder, a, b, Q)))
+fq_add_loose = _binary(lambda builder, a, b: pack(builder, _emit_add_loose(builder, a, b, Q)))
+fq_sub_loose = _binary(lambda builder, a, b: pack(builder, _emit_sub_loose(builder, a, b, Q)))
 
 
 def _times(name: str, modulus: int, factor: int):

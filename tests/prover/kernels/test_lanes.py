@@ -78,6 +78,8 @@ def _unary(operation):
         ("mul", lambda a, b, inverse: a * b * inverse, 3),
         ("add", lambda a, b, _: a + b, BOUND),
         ("sub", lambda a, b, _: a - b, BOUND),
+        ("add_loose", lambda a, b, _: a + b, 2 * BOUND),
+        ("sub_loose", lambda a, b, _: a - b, 2 * BOUND),
     ],
 )
 def test_operations_on_edges_and_random_values(field, name, expected, bound):
@@ -124,6 +126,12 @@ def _load_strided(out, array, start, stride):
 
 
 @njit
+def _load_scaled(out, array, start):
+    for k in range(out.shape[0]):
+        lane_memory.put(out, k, lane_memory.load_scaled(array, start + k * lanes.LANES))
+
+
+@njit
 def _gather(out, array, positions):
     for k in range(out.shape[0]):
         lane_memory.put(out, k, lane_memory.gather(array, positions, k * lanes.LANES))
@@ -155,6 +163,9 @@ def test_loads_read_the_rows_that_they_name():
     for dtype in (np.int64, np.int32):
         _gather(out, rows, positions.astype(dtype))
         assert _values(out) == [values[k] for k in positions]
+    small = [value % R for value in values]
+    _load_scaled(out, _rows(small), 3)
+    assert _values(out) == [16 * value for value in small[3:35]]
     one = lane_memory.new_work(1)
     _load_strided(one, rows, 2, 5)
     assert _values(one) == values[2:42:5]
