@@ -11,16 +11,45 @@ from typing import Any
 # than it saves.
 ROWS_MIN = 2048
 
+_VARIABLE = "PLASMAPERPS_THREADS"
+
 _inside = threading.local()
+_count: int | None = None
 _pool: ThreadPoolExecutor | None = None
 _pool_lock = threading.Lock()
 
 
 def threads() -> int:
-    """Number of threads the kernels use: the cores this process may run on."""
+    """Number of threads the kernels use.
+
+    What `set_threads` said, else PLASMAPERPS_THREADS, else the cores this process may run on.
+    Raises: ValueError when the variable is no positive number.
+    """
+    if _count is not None:
+        return _count
+    named = os.environ.get(_VARIABLE)
+    if named:
+        if not named.isdecimal() or int(named) < 1:
+            raise ValueError(f"{_VARIABLE}: expected a number of threads from 1, got {named!r}")
+        return int(named)
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def set_threads(count: int | None) -> None:
+    """Let the kernels of this process use so many threads; None leaves it to the environment.
+
+    Assumes: no kernel is running. Raises: ValueError for a count below 1.
+    """
+    global _count, _pool
+    if count is not None and count < 1:
+        raise ValueError(f"threads: expected at least 1, got {count}")
+    with _pool_lock:
+        _count = count
+        if _pool is not None:
+            _pool.shutdown()
+            _pool = None
 
 
 def row_ranges(count: int, parts: int) -> list[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Row ranges and jobs on threads."""
 
+import re
 import threading
 
 import pytest
@@ -46,3 +47,45 @@ def test_rows_are_split_only_when_worth_it(monkeypatch):
     count = parallel.ROWS_MIN
     halves = [(0, count // 2), (count // 2, count)]
     assert parallel.run_rows(lambda a, b: (a, b), count) == halves
+
+
+@pytest.fixture
+def own_threads(monkeypatch):
+    monkeypatch.delenv("PLASMAPERPS_THREADS", raising=False)
+    yield
+    parallel.set_threads(None)
+
+
+def names_of_threads(jobs=64):
+    return set(parallel.run_jobs(lambda _: threading.current_thread().name, [(0,)] * jobs))
+
+
+def test_the_number_of_threads_is_set_and_taken_back(own_threads):
+    cores = parallel.threads()
+    parallel.set_threads(3)
+    assert parallel.threads() == 3
+    assert len(names_of_threads()) <= 3
+    parallel.set_threads(1)
+    assert names_of_threads() == {threading.current_thread().name}
+    parallel.set_threads(None)
+    assert parallel.threads() == cores
+
+
+def test_the_environment_says_how_many_threads_unless_told(own_threads, monkeypatch):
+    monkeypatch.setenv("PLASMAPERPS_THREADS", "5")
+    assert parallel.threads() == 5
+    parallel.set_threads(2)
+    assert parallel.threads() == 2
+
+
+@pytest.mark.parametrize("named", ["0", "-1", "two", "1.5"])
+def test_a_wrong_number_in_the_environment_is_named(own_threads, monkeypatch, named):
+    monkeypatch.setenv("PLASMAPERPS_THREADS", named)
+    message = f"PLASMAPERPS_THREADS: expected a number of threads from 1, got {named!r}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parallel.threads()
+
+
+def test_less_than_one_thread_is_refused(own_threads):
+    with pytest.raises(ValueError, match="threads: expected at least 1, got 0"):
+        parallel.set_threads(0)
