@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from circuits.air.chip import Chip, System, compile_system
+from circuits.air.chip import Chip, CompiledChip, System, compile_system
 from circuits.air.shape import RANGE16_LOG_ROWS, Shape
 from circuits.chips.bits import WideChip
 from circuits.chips.poseidon2 import Poseidon2Chip
@@ -42,10 +42,10 @@ ROWS_PER_TRADE = {
 LOG_CHUNK_MAX = 24
 """The largest development setup."""
 
-# What a commitment costs in field multiplications: a cell added to its bucket, in every window of
-# its scalar, and a bucket added up. An opening commits to three polynomials of a chunk's length:
+# What a multi-scalar multiplication costs, in field multiplications: a cell added to its bucket,
+# for each window of its scalar, and a bucket added up. An opening has three of a chunk's length:
 # all folds together, the quotient, and the witness.
-_CELL_COST = 6
+_CELL_COST = 10
 _BUCKET_COST = 28
 _SCALAR_BITS = 254
 _OPENING_POLYNOMIALS = 3
@@ -62,14 +62,17 @@ def shape_for(trades: int) -> Shape:
     """Row capacities for so many trades, and the chunk length that makes committing cheapest.
 
     Long chunks need fewer commitments, each cheaper per cell; short ones need less to open. With
-    more trades the first wins, so the length grows with them and the cost stays linear.
+    more trades the first counts for more, so chunks grow with them and the cost stays linear.
     """
-    heights = {name: _log2_above(rows * trades) for name, rows in ROWS_PER_TRADE.items()}
-    heights[Range16Chip.name] = RANGE16_LOG_ROWS
-    cells = sum(chip.cells_per_row << heights[chip.name] for chip in yardstick_system().chips)
-    shortest = max(heights.values())
+    rows = {name: per_trade * trades for name, per_trade in ROWS_PER_TRADE.items()}
+    rows[Range16Chip.name] = 1 << RANGE16_LOG_ROWS
+    heights = {name: (count - 1).bit_length() for name, count in rows.items()}
+    chips = yardstick_system().chips
+    placed = sum(chip.cells_per_row << heights[chip.name] for chip in chips)
+    used = sum(_width(chip) * rows[chip.name] for chip in chips) // _SCALAR_BITS
     log_chunk = min(
-        range(shortest, LOG_CHUNK_MAX + 1), key=lambda log_chunk: _commitment_cost(cells, log_chunk)
+        range(max(heights.values()), LOG_CHUNK_MAX + 1),
+        key=lambda log_chunk: _commitment_cost(placed, used, log_chunk),
     )
     log_heights = tuple((chip.name, heights[chip.name]) for chip in CHIPS)
     return Shape(f"yardstick-{trades}", log_heights, log_chunk)
@@ -81,17 +84,23 @@ def key_for(trades: int) -> VerifyingKey:
     return make_key(yardstick_system(), shape_for(trades), development_setup())
 
 
-def _log2_above(count: int) -> int:
-    return (count - 1).bit_length()
+def _width(chip: CompiledChip) -> int:
+    """Bits of the scalars of one row."""
+    narrow = sum(min(column.bits, _SCALAR_BITS) for column in chip.columns)
+    return narrow + chip.helper_count * _SCALAR_BITS
 
 
-def _commitment_cost(cells: int, log_chunk: int) -> int:
-    """Multiplications of all commitments of a proof of so many full-width cells."""
-    full_chunks, rest = divmod(cells, 1 << log_chunk)
-    return (full_chunks + _OPENING_POLYNOMIALS) * _sum_cost(1 << log_chunk) + _sum_cost(rest)
+def _commitment_cost(placed: int, used: int, log_chunk: int) -> int:
+    """Multiplications of all commitments of a proof.
+
+    `placed` cells take up room in chunks, padding included; `used` is how many full-width cells
+    the rest is worth.
+    """
+    chunks = -(-placed >> log_chunk)
+    opened = _OPENING_POLYNOMIALS * _sum_cost(1 << log_chunk)
+    return chunks * _sum_cost(used // chunks) + opened
 
 
-@cache
 def _sum_cost(cells: int) -> int:
     """Multiplications of one multi-scalar multiplication, with the windows that suit it best."""
     return min(
