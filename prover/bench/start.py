@@ -37,13 +37,14 @@ class Start:
 def measure_start() -> Start:
     """Start twice with one empty cache folder. Raises: StartFailed."""
     with tempfile.TemporaryDirectory() as folder:
-        cold_seconds = _start(folder)
-        cold = _compiled(folder)
-        warm_seconds = _start(folder)
-        return Start(cold_seconds, warm_seconds, cold, _compiled(folder) - cold)
+        cold_seconds = seconds_to_start(folder)
+        cold = count_compiled(folder)
+        warm_seconds = seconds_to_start(folder)
+        return Start(cold_seconds, warm_seconds, cold, count_compiled(folder) - cold)
 
 
-def _start(folder: str) -> float:
+def seconds_to_start(folder: str) -> float:
+    """Run a process that makes all kernels ready, with this cache folder. Raises: StartFailed."""
     environment = os.environ | {_CACHE_VARIABLE: folder}
     # It would name another folder for the kernels.
     environment.pop("NUMBA_CACHE_DIR", None)
@@ -58,5 +59,6 @@ def _start(folder: str) -> float:
     return seconds
 
 
-def _compiled(folder: str) -> int:
+def count_compiled(folder: str) -> int:
+    """Functions in a cache folder; one counts for each set of argument types."""
     return sum(1 for path in Path(folder).rglob("*") if path.suffix == _COMPILED_SUFFIX)

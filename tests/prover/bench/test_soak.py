@@ -42,9 +42,3 @@ def test_another_proof_than_the_first_is_named(job: Job, monkeypatch: pytest.Mon
     with pytest.raises(ProofsDiffer) as caught:
         run_soak(job, setup_of(job.key), 3)
     assert str(caught.value) == "proof 3: expected the bytes of the first, got others"
-
-
-@pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_proofs(job: Job) -> None:
-    found = run_soak(job, setup_of(job.key), 30)
-    assert found.is_steady, found.resident_mib
