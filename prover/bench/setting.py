@@ -28,6 +28,7 @@ class Executor(StrEnum):
 
 
 AVAILABLE = (Kernels.SCALAR,)
+"""What this version has for this processor, slowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +44,30 @@ class Setting:
 def prepare(threads: int | None, kernels: Kernels, executor: Executor) -> Setting:
     """Choose kernels and threads for this process and make every kernel ready.
 
-    Raises: CommandFailed for kernels that are not there and for a bad number in the environment.
+    Raises: CommandFailed for kernels that are not there.
     """
     chosen = choose_kernels(kernels)
     # The kernels look at the environment when they are imported.
     from prover.kernels import parallel, warm
 
-    try:
+    if threads is not None:
         parallel.set_threads(threads)
-        count = parallel.threads()
-    except ValueError as error:
-        raise CommandFailed(str(error), ExitCode.USAGE) from None
     start = perf_counter()
     warm()
-    return Setting(count, chosen, executor, perf_counter() - start)
+    return Setting(parallel.threads(), chosen, executor, perf_counter() - start)
 
 
-def choose_kernels(kernels: Kernels) -> Kernels:
-    """The twin that will run; the environment of this process then names it.
+def choose_kernels(asked: Kernels) -> Kernels:
+    """The twin that will run. Unless it is `auto`, the environment of this process then names it.
 
     Raises: CommandFailed for one that is not there.
     """
-    if kernels is not Kernels.AUTO and kernels not in AVAILABLE:
-        known = " or ".join((Kernels.AUTO, *AVAILABLE))
-        raise CommandFailed(f"--kernels: expected {known}, got {kernels}", ExitCode.USAGE)
-    chosen = AVAILABLE[0] if kernels is Kernels.AUTO else kernels
-    os.environ[KERNELS_VARIABLE] = chosen
-    return chosen
+    if asked is Kernels.AUTO:
+        place, named = KERNELS_VARIABLE, os.environ.get(KERNELS_VARIABLE) or AVAILABLE[-1]
+    else:
+        place, named = "--kernels", asked.value
+        os.environ[KERNELS_VARIABLE] = named
+    if named not in AVAILABLE:
+        known = " or ".join(AVAILABLE)
+        raise CommandFailed(f"{place}: expected {known}, got {named}", ExitCode.USAGE)
+    return Kernels(named)

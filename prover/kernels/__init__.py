@@ -13,9 +13,9 @@ from pathlib import Path
 from numba import config as _numba_config
 
 from prover.cache_folder import cache_folder
-from prover.kernels.parallel import run_jobs, run_rows, set_threads, threads
+from prover.kernels.parallel import run_jobs, run_rows, threads
 
-__all__ = ["run_jobs", "run_rows", "set_threads", "threads", "warm"]
+__all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
 SHARED_SOURCES = ("scalar.py", "g1.py", "tape.py", "edwards.py")

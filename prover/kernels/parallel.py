@@ -1,6 +1,7 @@
 """Threads for nogil kernels: split rows over cores, or run independent jobs side by side."""
 
 import itertools
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -11,45 +12,52 @@ from typing import Any
 # than it saves.
 ROWS_MIN = 2048
 
-_VARIABLE = "PLASMAPERPS_THREADS"
-
+VARIABLE = "PLASMAPERPS_THREADS"
+_log = logging.getLogger(__name__)
 _inside = threading.local()
-_count: int | None = None
 _pool: ThreadPoolExecutor | None = None
 _pool_lock = threading.Lock()
+_limit: int | None = None
 
 
-def threads() -> int:
-    """Number of threads the kernels use.
-
-    What `set_threads` said, else PLASMAPERPS_THREADS, else the cores this process may run on.
-    Raises: ValueError when the variable is no positive number.
-    """
-    if _count is not None:
-        return _count
-    named = os.environ.get(_VARIABLE)
-    if named:
-        if not named.isdecimal() or int(named) < 1:
-            raise ValueError(f"{_VARIABLE}: expected a number of threads from 1, got {named!r}")
-        return int(named)
+def cores() -> int:
+    """Number of cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
 
 
-def set_threads(count: int | None) -> None:
-    """Let the kernels of this process use so many threads; None leaves it to the environment.
+def threads() -> int:
+    """Number of threads the kernels use.
 
-    Assumes: no kernel is running. Raises: ValueError for a count below 1.
+    Set by `set_threads`, else by the environment variable PLASMAPERPS_THREADS, else all cores.
     """
-    global _count, _pool
-    if count is not None and count < 1:
-        raise ValueError(f"threads: expected at least 1, got {count}")
+    if _limit is None:
+        set_threads(_from_environment())
+    return _limit or 1
+
+
+def set_threads(count: int) -> None:
+    """Let the kernels of this process use `count` threads from now on."""
+    global _limit, _pool
+    if count < 1:
+        raise ValueError(f"expected at least one thread, got {count}")
     with _pool_lock:
-        _count = count
-        if _pool is not None:
-            _pool.shutdown()
+        if _pool is not None and count != _limit:
+            # Jobs that it still runs end by themselves.
+            _pool.shutdown(wait=False)
             _pool = None
+        _limit = count
+
+
+def _from_environment() -> int:
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return cores()
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    _log.warning("%s: expected a number of threads, got %r; all cores are used", VARIABLE, text)
+    return cores()
 
 
 def row_ranges(count: int, parts: int) -> list[tuple[int, int]]:

@@ -11,9 +11,9 @@ from prover.kernels import parallel
 
 @pytest.fixture(autouse=True)
 def own_setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in (KERNELS_VARIABLE, "PLASMAPERPS_THREADS"):
-        # Set first, so that the fixture remembers to take away what a test leaves.
-        monkeypatch.setenv(name, "")
-        del os.environ[name]
+    # Set first, so that the fixture remembers to take away what a test leaves.
+    monkeypatch.setenv(KERNELS_VARIABLE, "")
+    del os.environ[KERNELS_VARIABLE]
+    threads = parallel.threads()
     yield
-    parallel.set_threads(None)
+    parallel.set_threads(threads)

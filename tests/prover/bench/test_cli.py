@@ -119,7 +119,7 @@ def test_a_refused_proof_ends_with_exit_code_5(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("job", ["field", "msm", "tape", "yardstick"])
 def test_kernels_that_are_not_there_are_refused(job: str) -> None:
     line = refused(job, "--kernels", "ifma")
-    assert line == "Error: --kernels: expected auto or scalar, got ifma"
+    assert line == "Error: --kernels: expected scalar, got ifma"
     assert refused("start", "--kernels", "fma") == line.replace("ifma", "fma")
 
 
@@ -143,10 +143,8 @@ def test_wrong_usage_is_one_line(arguments: tuple[str, ...], message: str) -> No
 
 
 def test_a_wrong_environment_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PLASMAPERPS_THREADS", "many")
-    assert refused("field") == (
-        "Error: PLASMAPERPS_THREADS: expected a number of threads from 1, got 'many'"
-    )
+    monkeypatch.setenv("PLASMAPERPS_KERNELS", "abacus")
+    assert refused("field") == "Error: PLASMAPERPS_KERNELS: expected scalar, got abacus"
 
 
 def test_a_witness_that_is_not_there_or_none_is_one_line(tmp_path: Path) -> None:

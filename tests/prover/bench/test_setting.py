@@ -11,37 +11,35 @@ from prover.bench.setting import KERNELS_VARIABLE, Executor, Kernels, choose_ker
 from prover.kernels import parallel
 
 
-@pytest.mark.parametrize("asked", [Kernels.AUTO, Kernels.SCALAR])
-def test_the_environment_names_the_kernels_that_run(asked: Kernels) -> None:
-    assert choose_kernels(asked) is Kernels.SCALAR
+def test_kernels_asked_for_are_named_in_the_environment() -> None:
+    assert choose_kernels(Kernels.SCALAR) is Kernels.SCALAR
     assert os.environ[KERNELS_VARIABLE] == "scalar"
+
+
+def test_without_a_wish_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_kernels(Kernels.AUTO) is Kernels.SCALAR
+    assert KERNELS_VARIABLE not in os.environ
+    monkeypatch.setenv(KERNELS_VARIABLE, "scalar")
+    assert choose_kernels(Kernels.AUTO) is Kernels.SCALAR
+    monkeypatch.setenv(KERNELS_VARIABLE, "abacus")
+    with pytest.raises(CommandFailed) as caught:
+        choose_kernels(Kernels.AUTO)
+    assert caught.value.message == "PLASMAPERPS_KERNELS: expected scalar, got abacus"
 
 
 @pytest.mark.parametrize("asked", [Kernels.IFMA, Kernels.FMA])
 def test_kernels_that_are_not_there_are_refused(asked: Kernels) -> None:
     with pytest.raises(CommandFailed) as caught:
         choose_kernels(asked)
-    assert caught.value.message == f"--kernels: expected auto or scalar, got {asked}"
+    assert caught.value.message == f"--kernels: expected scalar, got {asked}"
     assert caught.value.exit_code == ExitCode.USAGE
 
 
-def test_threads_are_those_asked_for() -> None:
+def test_threads_are_those_asked_for_or_those_of_the_process() -> None:
     setting = prepare(3, Kernels.AUTO, Executor.INLINE)
     assert (setting.threads, parallel.threads()) == (3, 3)
     assert setting.start_seconds > 0
-
-
-def test_threads_are_those_of_the_environment_unless_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PLASMAPERPS_THREADS", "5")
-    assert prepare(None, Kernels.AUTO, Executor.INLINE).threads == 5
-    monkeypatch.setenv("PLASMAPERPS_THREADS", "none")
-    with pytest.raises(CommandFailed) as caught:
-        prepare(None, Kernels.AUTO, Executor.INLINE)
-    assert caught.value.message == (
-        "PLASMAPERPS_THREADS: expected a number of threads from 1, got 'none'"
-    )
+    assert prepare(None, Kernels.AUTO, Executor.INLINE).threads == 3
 
 
 def test_the_commands_and_the_chart_import_no_kernels() -> None:
