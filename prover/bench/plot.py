@@ -26,8 +26,8 @@ _NOT_COUNTED = "#bbbbbb"
 def draw(path: Path, title: str, measurements: Sequence[Measurement]) -> None:
     """Write one chart for all measurements of a command.
 
-    One proof: its stages. Proofs of several sizes: time per unit by stage, and the growth of the
-    cost. Jobs of a single stage: the cost per unit of each.
+    One proof: its stages. Proofs of several sizes: core time per unit by stage, and its growth.
+    Jobs of a single stage: the cost per unit of each.
     """
     if len(measurements[0].best.seconds) == 1:
         figure = _costs(measurements)
@@ -68,7 +68,7 @@ def _stages(measurement: Measurement) -> Figure:
 def _growth(measurements: Sequence[Measurement]) -> Figure:
     """Left the stages per unit, stacked for each size; right the core time against the size."""
     measurements = sorted(measurements, key=lambda each: each.units)
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes in (left, right):
         _plain(axes)
@@ -82,16 +82,19 @@ def _stacked(axes: Axes, measurements: Sequence[Measurement]) -> None:
     labels = [f"{each.units:,}" for each in measurements]
     bottoms = [0.0] * len(measurements)
     for stage, colour in _coloured(stages):
-        heights = [1e3 * each.best.seconds[stage] / each.units for each in measurements]
-        axes.bar(labels, heights, 0.6, bottom=bottoms, color=colour, label=stage)
+        heights = [1e3 * each.best.core_seconds[stage] / each.units for each in measurements]
+        axes.bar(labels, heights, 0.5, bottom=bottoms, color=colour, label=stage)
         bottoms = [a + b for a, b in zip(bottoms, heights, strict=True)]
     unit = measurements[0].unit
     axes.set_xlabel(f"{unit}s in the proof")
-    axes.set_ylabel(f"milliseconds per {unit}, wall clock")
+    axes.set_ylabel(f"milliseconds of core time per {unit}")
     axes.grid(axis="y", alpha=0.3)
     handles, names = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], names[::-1], fontsize=8, frameon=False, loc="upper right")
-    axes.set_ylim(top=1.12 * max(bottoms))
+    axes.legend(
+        handles[::-1], names[::-1], fontsize=8, frameon=False,
+        loc="center left", bbox_to_anchor=(1.0, 0.5),
+    )  # fmt: skip
+    axes.set_xlim(-0.75, len(labels) - 0.25)
 
 
 def _line(axes: Axes, measurements: Sequence[Measurement]) -> None:
