@@ -11,7 +11,15 @@ from pathlib import Path
 import click
 
 from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progress
-from prover.bench.options import COUNT, NumberList, Report, input_errors, with_report, with_setting
+from prover.bench.options import (
+    COUNT,
+    TRADES_MAX,
+    NumberList,
+    Report,
+    input_errors,
+    with_report,
+    with_setting,
+)
 from prover.bench.setting import Kernels, Setting, choose_kernels
 
 _WITNESS = click.Path(dir_okay=False, path_type=Path)
@@ -69,7 +77,8 @@ def field(report: Report, log_size: int, repeat: int) -> None:
     help="Log2 of the number of points.",
 )  # fmt: skip
 @click.option(
-    "--bits", type=NumberList(_WIDTHS), default="254,16", show_default=True, metavar="LIST",
+    "--bits", type=NumberList(max(_WIDTHS), _WIDTHS), default="254,16", show_default=True,
+    metavar="LIST",
     help=f"Widths of the scalars, some of {','.join(map(str, _WIDTHS))}.",
 )  # fmt: skip
 @_REPEAT
@@ -121,7 +130,7 @@ def tape(report: Report, log_rows: int, repeat: int) -> None:
 
 @bench.command()
 @click.option(
-    "--trades", type=NumberList(), default="512", show_default=True, metavar="LIST",
+    "--trades", type=NumberList(TRADES_MAX), default="512", show_default=True, metavar="LIST",
     help="How many trades; several sizes with commas show the growth.",
 )  # fmt: skip
 @_REPEAT
@@ -169,7 +178,13 @@ def batch(report: Report, witness: Path, repeat: int) -> None:
     "--witness", "path", type=_WITNESS,
     help="Batch to prove.  [default: a yardstick of --trades]",
 )  # fmt: skip
-@click.option("--trades", type=COUNT, default=8, show_default=True, help="Size of the yardstick.")
+@click.option(
+    "--trades",
+    type=click.IntRange(1, TRADES_MAX),
+    default=8,
+    show_default=True,
+    help="Size of the yardstick.",
+)
 @_JSON
 @with_setting
 def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json: bool) -> None:

@@ -16,28 +16,32 @@ if TYPE_CHECKING:
     from prover.bench.measure import Measurement
 
 COUNT = click.IntRange(1)
+# The signature rows of more trades are more than the largest development setup has powers.
+TRADES_MAX = 1 << 19
 Command = Callable[..., None]
 
 
 class NumberList(click.ParamType):
-    """Numbers from 1 with commas between them, of any value or of a fixed choice."""
+    """Numbers with commas between them: from 1 to a highest one, or some of a fixed choice."""
 
     name = "numbers"
 
-    def __init__(self, known: Sequence[int] = ()) -> None:
+    def __init__(self, highest: int, known: Sequence[int] = ()) -> None:
+        self._highest = highest
         self._known = known
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """Raises: click.BadParameter."""
+        """Each number once. Raises: click.BadParameter."""
         texts = str(value).split(",")
-        if not all(text.isdecimal() and int(text) > 0 for text in texts):
-            self.fail(f"expected numbers from 1 with commas between them, got {value!r}")
-        numbers = tuple(dict.fromkeys(int(text) for text in texts))
+        numbers = [int(text) if text.isdecimal() else 0 for text in texts]
         if self._known and not set(numbers) <= set(self._known):
             self.fail(f"expected some of {','.join(map(str, self._known))}, got {value!r}")
-        return numbers
+        if not all(1 <= number <= self._highest for number in numbers):
+            expected = f"numbers from 1 to {self._highest:,} with commas between them"
+            self.fail(f"expected {expected}, got {value!r}")
+        return tuple(dict.fromkeys(numbers))
 
 
 class Report:

@@ -66,8 +66,9 @@ def choose_kernels(asked: Kernels) -> Kernels:
         place, named = KERNELS_VARIABLE, os.environ.get(KERNELS_VARIABLE) or AVAILABLE[-1]
     else:
         place, named = "--kernels", asked.value
-        os.environ[KERNELS_VARIABLE] = named
     if named not in AVAILABLE:
         known = " or ".join(AVAILABLE)
         raise CommandFailed(f"{place}: expected {known}, got {named}", ExitCode.USAGE)
+    if asked is not Kernels.AUTO:
+        os.environ[KERNELS_VARIABLE] = named
     return Kernels(named)

@@ -12,6 +12,7 @@ from circuits.chips.pubdata import PubdataChip
 from circuits.chips.range16 import Range16Chip
 from circuits.chips.signature import SignatureChip, SignatureTableChip, SignatureWindowsChip
 from circuits.field import R
+from circuits.witness.demand import TABLE_ROWS, WIDE_ROWS, WINDOW_ROWS
 from prover.bench.yardstick.chip import LINKS, PARTIES, PUBLIC_NAMES, TradeChip
 from prover.srs_tools import development_setup
 from verifier.key import VerifyingKey, make_key
@@ -30,10 +31,10 @@ CHIPS: tuple[Chip, ...] = (
 # Two permutations of the challenge hash of each signature, besides the chain.
 PERMUTATIONS = LINKS + 2 * PARTIES
 ROWS_PER_TRADE = {
-    WideChip.name: 4 * PARTIES,
+    WideChip.name: WIDE_ROWS * PARTIES,
     Poseidon2Chip.name: PERMUTATIONS,
-    SignatureWindowsChip.name: 16 * PARTIES,
-    SignatureTableChip.name: 4 * PARTIES,
+    SignatureWindowsChip.name: WINDOW_ROWS * PARTIES,
+    SignatureTableChip.name: TABLE_ROWS * PARTIES,
     SignatureChip.name: PARTIES,
     TradeChip.name: 1,
     PubdataChip.name: 1,

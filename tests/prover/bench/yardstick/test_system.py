@@ -5,12 +5,13 @@ import pytest
 from circuits.air.lint import lint
 from circuits.air.shape import lay_out
 from circuits.chips.system import CHIPS as MARGIN_CHIPS
-from prover.bench.yardstick.system import CHIPS, key_for, shape_for, yardstick_system
+from prover.bench.options import TRADES_MAX
+from prover.bench.yardstick.system import CHIPS, LOG_CHUNK_MAX, key_for, shape_for, yardstick_system
 from prover.bench.yardstick.witness import build_witness
 from prover.srs_tools import development_setup
 from tests.support.yardstick import trades_of
 
-COUNTS = [1, 2, 3, 63, 64, 100, 512, 1000, 4096, 10_000]
+COUNTS = [1, 2, 3, 63, 64, 100, 512, 1000, 4096, 10_000, TRADES_MAX]
 
 
 def test_lint_has_no_findings() -> None:
@@ -44,7 +45,9 @@ def test_chunks_grow_with_the_trades_and_stay_few() -> None:
     lengths = [shape.log_chunk for shape in shapes]
     assert lengths == sorted(lengths)
     assert lengths[0] == 16, "the range table has 2^16 rows"
-    assert max(lay_out(yardstick_system(), shape).chunks for shape in shapes) <= 64
+    chunks = [lay_out(yardstick_system(), shape).chunks for shape in shapes]
+    assert max(chunks[:-1]) <= 64
+    assert (lengths[-1], max(chunks)) == (LOG_CHUNK_MAX, chunks[-1]), "no longer chunk exists"
 
 
 def test_committed_and_opened_cells_grow_at_most_linearly() -> None:
