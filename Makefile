@@ -99,6 +99,12 @@ docs: $(VENV)/.ready ## Write the generated pages of docs/
 bench: $(VENV)/.ready ## Measure proving time, proof size and gas of the example's batches here
 	$(BIN)/plasmaperps demo --json | tail -n 1 | $(BIN)/python -m json.tool
 
+.PHONY: soak
+soak: $(VENV)/.ready ## Prove the example's first batch 200 times; memory must not grow (nightly)
+	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(BIN)/plasmaperps op run-file examples/margin_day.jsonl --batch-commands 300 --out "$$folder"; \
+	$(BIN)/plasmaperps prover bench soak --witness "$$folder/batch-0001.witness" $(ARGS)
+
 .PHONY: dist
 dist: $(VENV)/.ready ## Build the wheel and the source archive into dist/
 	rm -rf dist

@@ -14,7 +14,8 @@ import click
 
 # Module that is missing -> the optional extra of the distribution that brings it.
 EXTRA_OF_MODULE = {
-    "ray": "prover",
+    "ray": "cluster",
+    "matplotlib": "plot",
     "fastapi": "sequencer",
     "uvicorn": "sequencer",
     "web3": "sequencer",

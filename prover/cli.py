@@ -18,6 +18,7 @@ from circuits.cli_support import (
     one_line_errors,
     progress,
 )
+from prover.bench.cli import bench
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
@@ -50,6 +51,9 @@ def prover() -> None:
       plasmaperps op run-file examples/margin_day.jsonl --out day
       plasmaperps prover prove day/batch-0001.witness -o day/batch-0001.proof
     """
+
+
+prover.add_command(bench)
 
 
 @prover.group()

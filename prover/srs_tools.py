@@ -96,7 +96,7 @@ def new_development(log_size: int, path: str | Path, progress: Progress) -> Srs:
     Proofs over it convince nobody: its `insecure` flag is part of every key made with it.
     """
     _check_log_size(path, log_size)
-    exponents = fr.from_montgomery(fr.powers(_development_secret(), 1 << log_size))
+    exponents = fr.from_montgomery(fr.powers(development_secret(), 1 << log_size))
     bases = np.empty((1 << log_size, 8), dtype=np.uint64)
     table = fixed_base.generator_table()
     for start in range(0, len(bases), _STEP):
@@ -111,11 +111,12 @@ def new_development(log_size: int, path: str | Path, progress: Progress) -> Srs:
 
 def development_setup() -> Setup:
     """What a verifier keeps of every development string, whatever its size."""
-    tau_g2 = _g2_multiple(_development_secret())
+    tau_g2 = _g2_multiple(development_secret())
     return Setup(tau_g2, hashlib.sha256(_LABEL).digest(), insecure=True)
 
 
-def _development_secret() -> int:
+def development_secret() -> int:
+    """The secret of every development string."""
     return int.from_bytes(hashlib.sha512(_LABEL).digest(), "big") % R
 
 

@@ -57,6 +57,9 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     },
     "prover.reference": {"circuits", "verifier", "prover", "numpy", "galois"},
     "prover.cli": {"circuits", "verifier", "prover", "numpy", "click"},
+    "prover.bench.cli": {"circuits", "prover", "click"},
+    "prover.bench.options": {"circuits", "verifier", "prover", "click"},
+    "prover.bench.plot": {"prover.bench", "matplotlib"},
     "sequencer": {
         "circuits", "verifier", "prover", "sequencer", "numpy", "click", "eth_hash",
     },
