@@ -20,7 +20,8 @@ __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
 SHARED_SOURCES = (
-    "scalar.py", "lanes.py", "lane_memory.py", "g1.py", "tape.py", "edwards.py",
+    "scalar.py", "lanes.py", "lane_memory.py", "lane_sums.py", "g1.py", "tape.py", "edwards.py",
+    "poseidon2_rows.py",
 )  # fmt: skip
 
 
