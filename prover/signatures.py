@@ -10,7 +10,8 @@ from circuits.errors import SignatureError
 from circuits.field import is_canonical, require_canonical
 from circuits.poseidon2 import TAG_CHALLENGE, sponge_iv
 from circuits.signature import NONCE_DOMAIN, Signature, SignatureReject
-from prover.kernels import edwards, edwards_base, fr, poseidon2
+from prover.kernels import edwards_base, edwards_verify, fr, poseidon2
+from prover.kernels.edwards_verify_rows import EQUATION, HOLDS, OFF_CURVE, SMALL_ORDER
 
 Request = tuple[Point, int, Signature]
 """Account key, digest and signature."""
@@ -22,10 +23,10 @@ SigningRequest = tuple[int, int]
 _SCALAR_BYTES = 32
 _IV = sponge_iv(TAG_CHALLENGE, 5)
 _REASONS = {
-    edwards.HOLDS: None,
-    edwards.OFF_CURVE: SignatureReject.R_OFF_CURVE,
-    edwards.SMALL_ORDER: SignatureReject.R_SMALL_ORDER,
-    edwards.EQUATION: SignatureReject.EQUATION,
+    HOLDS: None,
+    OFF_CURVE: SignatureReject.R_OFF_CURVE,
+    SMALL_ORDER: SignatureReject.R_SMALL_ORDER,
+    EQUATION: SignatureReject.EQUATION,
 }
 
 
@@ -45,7 +46,7 @@ def verify_many(requests: Sequence[Request]) -> list[SignatureReject | None]:
             rows.append(number)
         verdicts.append(verdict)
     if rows:
-        found = edwards.verify(*_arrays([requests[number] for number in rows]))
+        found = edwards_verify.verify(*_arrays([requests[number] for number in rows]))
         for number, code in zip(rows, found.tolist(), strict=True):
             verdicts[number] = _REASONS[code]
     return verdicts
@@ -100,7 +101,7 @@ def account_keys(secrets: Sequence[int]) -> list[Point]:
 
 def warm() -> None:
     """Compile every kernel of this module's functions, or load it from the cache."""
-    for module in (fr, poseidon2, edwards, edwards_base):
+    for module in (fr, poseidon2, edwards_verify, edwards_base):
         module.warm()
 
 
@@ -147,7 +148,7 @@ def _challenges(r_points: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> 
 
 
 def _arrays(requests: Sequence[Request]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coordinates of R and K, S and the challenges, as `edwards.verify` takes them."""
+    """Coordinates of R and K, S and the challenges, as `edwards_verify.verify` takes them."""
     columns = zip(*map(_words, requests), strict=True)
     r_x, r_y, key_x, key_y, digest, s = map(fr.from_ints, columns)
     points = np.stack((r_x, r_y, key_x, key_y), axis=1)

@@ -34,8 +34,8 @@ _SUM = WINDOW_POINTS.index("sum")
 
 def trace_permutations(inputs: Sequence[Lanes]) -> tuple[list[Lanes], np.ndarray]:
     """Outputs of permutations, and per S-box its column of plain integers, uint64[88, n, 4]."""
-    out, sbox = poseidon2.trace(poseidon2.from_lanes(inputs))
-    return poseidon2.to_lanes(out), fr.from_montgomery(sbox.reshape(-1, 4)).reshape(sbox.shape)
+    out, cells = poseidon2.trace_cells(poseidon2.from_lanes(inputs))
+    return poseidon2.to_lanes(out), cells
 
 
 def fill_signatures(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:

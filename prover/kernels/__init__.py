@@ -20,7 +20,9 @@ __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
 SHARED_SOURCES = (
-    "scalar.py", "lanes.py", "lane_memory.py", "g1.py", "tape.py", "edwards.py",
+    "scalar.py", "lanes.py", "lane_memory.py", "lane_sums.py", "g1.py", "tape.py", "edwards.py",
+    "poseidon2_rows.py", "edwards_lanes.py", "edwards_verify_rows.py", "edwards_base_rows.py",
+    "edwards_windows_rows.py",
 )  # fmt: skip
 
 
@@ -43,7 +45,6 @@ _choose_cache()
 def warm() -> None:
     """Compile, or load from the cache, every kernel of a witness and a proof once."""
     from prover.kernels import (
-        edwards,
         edwards_windows,
         fold,
         fr,
@@ -57,7 +58,6 @@ def warm() -> None:
     for module in (
         fr,
         poseidon2,
-        edwards,
         edwards_windows,
         msm,
         tape,
