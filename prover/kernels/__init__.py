@@ -18,7 +18,7 @@ from prover.kernels.parallel import run_jobs, run_rows, threads
 __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
-SHARED_SOURCES = ("scalar.py", "g1.py", "tape.py", "edwards.py")
+SHARED_SOURCES = ("scalar.py", "cells.py", "g1.py", "tape.py", "edwards.py")
 
 
 def _source_stamp() -> str:
@@ -40,6 +40,7 @@ _choose_cache()
 def warm() -> None:
     """Compile, or load from the cache, every kernel of a witness and a proof once."""
     from prover.kernels import (
+        cells,
         edwards,
         edwards_windows,
         fold,
@@ -53,6 +54,7 @@ def warm() -> None:
 
     for module in (
         fr,
+        cells,
         poseidon2,
         edwards,
         edwards_windows,
