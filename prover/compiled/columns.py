@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from prover.kernels.cells import place_of, places_of
+from prover.kernels.cells import first_above_modulus, place_of, places_of
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,13 @@ class ChipColumns:
     def bytes_held(self) -> int:
         """Bytes of all cells."""
         return sum(column.nbytes for column in self.columns)
+
+    def first_above_modulus(self) -> tuple[int, int] | None:
+        """Column and row of a full-width cell that is not below r, if there is one."""
+        for number, column in enumerate(self.columns):
+            if column.ndim == 2 and (row := first_above_modulus(column)) >= 0:
+                return number, row
+        return None
 
     def rows(self, start: int, stop: int) -> ChipColumns:
         """A view of rows start .. stop - 1, without a copy."""

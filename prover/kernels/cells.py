@@ -16,12 +16,14 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from circuits.field import R
 from prover.kernels.parallel import run_rows
-from prover.kernels.scalar import ELEMENT, FR_R2, fr_from_small, fr_mul, store
+from prover.kernels.scalar import ELEMENT, FR_R2, fr_from_small, fr_mul, limbs, store
 
 CANONICAL, MONTGOMERY = 4, 5
 _KINDS = {np.dtype(f"u{1 << kind}"): kind for kind in range(CANONICAL)}
 _LIMB = ir.IntType(64)
+_MODULUS = limbs(R)
 
 
 def place_of(column: np.ndarray, full: int = CANONICAL) -> tuple[int, int]:
@@ -43,6 +45,26 @@ def place_of(column: np.ndarray, full: int = CANONICAL) -> tuple[int, int]:
 def places_of(columns: Sequence[np.ndarray], full: int = CANONICAL) -> np.ndarray:
     """Places of columns as kernels take them. Shape: int64[columns, 2]."""
     return np.array([place_of(each, full) for each in columns], dtype=np.int64).reshape(-1, 2)
+
+
+class _Borrowed:
+    """Memory of another array, declared writable; keeps that array alive."""
+
+    def __init__(self, owner: np.ndarray) -> None:
+        self._owner = owner
+        description = dict(owner.__array_interface__)
+        description["data"] = (description["data"][0], False)
+        self.__array_interface__ = description
+
+
+def as_argument(column: np.ndarray) -> np.ndarray:
+    """An array that kernels compiled for writable, aligned arrays take; they only read it.
+
+    A read-only array is borrowed without a copy, any other array that does not fit is copied.
+    """
+    if not column.flags.c_contiguous or not column.flags.aligned:
+        return np.array(column, order="C")
+    return column if column.flags.writeable else np.asarray(_Borrowed(column))
 
 
 def _reader(bits: int):
@@ -78,6 +100,15 @@ def read_limbs(typing_context, address, row):
         return element
 
     return ELEMENT(types.int64, types.int64), generate
+
+
+@njit(nogil=True, inline="always")
+def is_below_modulus(a):
+    """True for plain limbs of an integer below r."""
+    for k in (3, 2, 1, 0):
+        if a[k] != _MODULUS[k]:
+            return a[k] < _MODULUS[k]
+    return False
 
 
 @njit(nogil=True, inline="always")
@@ -130,6 +161,21 @@ def expand(places: np.ndarray, column: int, height: int) -> np.ndarray:
     return out
 
 
+@njit(nogil=True, cache=True)
+def _first_above_modulus(start, stop, address):
+    for i in range(start, stop):
+        if not is_below_modulus(read_limbs(address, i)):
+            return i
+    return -1
+
+
+def first_above_modulus(column: np.ndarray) -> int:
+    """First row of a full-width column that is not below r, or -1. Shape: uint64[height, 4]."""
+    found = run_rows(_first_above_modulus, len(column), place_of(column)[0], rows_min=1 << 15)
+    return next((row for row in found if row >= 0), -1)
+
+
 def warm() -> None:
     """Compile every kernel of this module, or load it from the cache."""
     expand(places_of([np.ones(1, dtype=np.uint8)]), 0, 1)
+    first_above_modulus(np.zeros((1, 4), dtype=np.uint64))

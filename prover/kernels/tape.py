@@ -18,6 +18,7 @@ from circuits.air import tape as air_tape
 from circuits.air.tape import Tape
 from circuits.field import R
 from prover.kernels import fr
+from prover.kernels.cells import load_block, places_of
 from prover.kernels.scalar import (
     FR_ONE,
     FR_R2,
@@ -226,15 +227,13 @@ def _activity(row, full, partial):
 
 
 @njit(nogil=True, cache=True)
-def load_rows(work, matrix, columns, first, count, full, state):
+def load_rows(work, places, columns, first, count, full, state):
     """Fill the column, ROW and ACTIVE slots with rows first .. first + count - 1.
 
-    `state` holds RowState.scalars().
+    `state` holds RowState.scalars(); `places` see `cells`.
     """
-    rows = matrix.shape[1]
     for c in range(columns):
-        for i in range(count):
-            store(work, c * BLOCK + i, load(matrix, c * rows + first + i))
+        load_block(work, c * BLOCK, places[c, 0], places[c, 1], first, 1, count)
     step = load(state, 2)
     origin = (np.uint64(first), np.uint64(0), np.uint64(0), np.uint64(0))
     number = fr_add(load(state, 1), fr_mul(fr_mul(origin, FR_R2), step))
@@ -273,16 +272,16 @@ def load_pairs(work, delta, matrix, columns, first, count, full, state):
 
 
 @njit(nogil=True, cache=True)
-def evaluate_rows(start, stop, out, matrix, columns, code, scalars, slots, result, full, state):
+def evaluate_rows(start, stop, out, places, columns, code, scalars, slots, result, full, state):
     """Write result slot e of every row to out[e, row].
 
-    Shape: matrix uint64[columns or more, rows, 4]; out uint64[results, rows, 4].
+    Shape: places int64[columns or more, 2]; out uint64[results, rows, 4].
     """
     work = new_work(slots, scalars)
     rows = out.shape[1]
     for first in range(start, stop, BLOCK):
         count = min(BLOCK, stop - first)
-        load_rows(work, matrix, columns, first, count, full, state)
+        load_rows(work, places, columns, first, count, full, state)
         run_code(code, work, count)
         for e in range(out.shape[0]):
             for i in range(count):
@@ -330,8 +329,8 @@ def sample_program(*, folded: bool) -> Program:
 def warm() -> None:
     """Compile the interpreter, or load it from the cache."""
     program, state = sample_program(folded=False), RowState.start(1)
-    out = np.empty((1, 1, 4), dtype=np.uint64)
+    out, cells = np.empty((1, 1, 4), dtype=np.uint64), np.ones(1, dtype=np.uint8)
     evaluate_rows(
-        0, 1, out, fr.from_ints([3]).reshape(1, 1, 4), program.columns, program.code,
+        0, 1, out, places_of([cells]), program.columns, program.code,
         program.scalars, program.slots, program.result, state.full, state.scalars(),
     )  # fmt: skip

@@ -50,10 +50,11 @@ def test_the_trace_is_left_as_it_was():
     backend = backends(key)[0]
     trace = backend.load(Circuit(key, toy_system()), witness.tables)
     backend.helpers(trace, challenge_inputs(BATCHING.alpha, BATCHING.beta), witness.words)
-    before = [matrix.copy() for matrix in trace.matrices]
+    before = [[column.copy() for column in chip.columns] for chip in trace.chips]
     rounds = backend.zerocheck(trace, BATCHING, witness.words)
     for _ in range(key.rounds):
         rounds.round_values()
         rounds.bind(5)
-    for matrix, copy in zip(trace.matrices, before, strict=True):
-        assert (matrix == copy).all()
+    for chip, copies in zip(trace.chips, before, strict=True):
+        for column, copy in zip(chip.columns, copies, strict=True):
+            assert (column == copy).all()

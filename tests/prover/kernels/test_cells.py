@@ -5,7 +5,7 @@ import pytest
 
 from circuits.field import R
 from prover.kernels import fr
-from prover.kernels.cells import MONTGOMERY, expand, load_block, place_of, places_of
+from prover.kernels.cells import MONTGOMERY, as_argument, expand, load_block, place_of, places_of
 from prover.kernels.parallel import ROWS_MIN
 from prover.kernels.scalar import limbs
 
@@ -59,3 +59,18 @@ def test_a_block_takes_every_other_row():
 def test_other_arrays_are_refused(column):
     with pytest.raises(TypeError, match="expected a C-contiguous column"):
         place_of(column)
+
+
+def test_an_argument_is_borrowed_when_it_can_be():
+    writable = np.arange(4, dtype=np.uint64)
+    assert as_argument(writable) is writable
+    read_only = np.frombuffer(writable.tobytes(), dtype=np.uint64)
+    borrowed = as_argument(read_only)
+    assert borrowed.flags.writeable
+    assert np.shares_memory(borrowed, read_only)
+    unaligned = np.frombuffer(b"\0" + writable.tobytes(), dtype=np.uint64, offset=1)
+    for copied in (as_argument(unaligned), as_argument(writable[::2])):
+        assert copied.flags.writeable
+        assert copied.flags.aligned
+        assert copied.flags.c_contiguous
+    assert as_argument(unaligned).tolist() == writable.tolist()

@@ -7,6 +7,7 @@ from circuits.air.describe import fingerprint_chip, seeded_point
 from circuits.air.tape import ADD, EMIT, MUL, SUB, Tape, evaluate_tape
 from circuits.field import R
 from prover.kernels import fr
+from prover.kernels.cells import MONTGOMERY, places_of
 from prover.kernels.tape import (
     BLOCK,
     MULTIPLY_ADD,
@@ -33,8 +34,8 @@ def random_matrix(rng, columns, rows):
 def run_rows(program, matrix, results, state):
     out = np.empty((results, matrix.shape[1], 4), dtype=np.uint64)
     evaluate_rows(
-        0, matrix.shape[1], out, matrix, program.columns, program.code, program.scalars,
-        program.slots, program.result, state.full, state.scalars(),
+        0, matrix.shape[1], out, places_of(list(matrix), MONTGOMERY), program.columns,
+        program.code, program.scalars, program.slots, program.result, state.full, state.scalars(),
     )  # fmt: skip
     return [fr.to_ints(each) for each in out]
 
