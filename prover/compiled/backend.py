@@ -10,7 +10,13 @@ from circuits.field import R
 from prover.backend import Circuit, Tables
 from prover.compiled.columns import ChipColumns
 from prover.compiled.reduction import KernelReduction
-from prover.compiled.zerocheck import ChipRounds, ConstraintRounds, KernelZerocheck
+from prover.compiled.zerocheck import (
+    ChipPart,
+    ChipRounds,
+    ChipRows,
+    KernelZerocheck,
+    WordRounds,
+)
 from prover.errors import SetupTooShort
 from prover.interactions import group_ends, interaction_tape
 from prover.kernels import fr
@@ -18,7 +24,9 @@ from prover.kernels.cells import MONTGOMERY, as_argument, expand, places_of
 from prover.kernels.fold import Stacked, add_stacked
 from prover.kernels.logup import helper_columns
 from prover.kernels.msm import msm
-from prover.kernels.tape import evaluate_rows, folded_program, value_program
+from prover.kernels.plan import make_plan
+from prover.kernels.program import value_program
+from prover.kernels.tape import RowState, evaluate
 from verifier.constraints import Batching
 from verifier.logup import challenge_inputs
 from verifier.sumcheck import squares
@@ -87,28 +95,28 @@ class KernelBackend:
         key = trace.circuit.key
         challenges = challenge_inputs(batching.alpha, batching.beta)
         tau_point = squares(batching.tau, key.rounds, R)
-        chips, missing, power = [], [], 1
+        word_weight = batching.sum_weight**2 % R
+        chips, power = [], 1
         for number, (chip, columns) in enumerate(zip(key.chips, trace.chips, strict=True)):
-            matrix = np.empty((chip.columns, columns.height, 4), dtype=np.uint64)
-            for column in range(chip.columns):
-                matrix[column] = expand(columns.places, column, columns.height)
             weights = []
             for _ in range(chip.tape.constraints):
                 weights.append(power)
                 power = power * batching.fold % R
-            asleep = key.rounds - chip.log_height
-            constraints = None
+            missing = key.rounds - chip.log_height
+            rounds = published = None
             if chip.log_height:
-                program = folded_program(chip.tape, challenges, words, weights, chip.zero_values)
-                constraints = ConstraintRounds(program, chip.degree, tau_point[asleep:])
-            powers = None
+                plan = make_plan(
+                    chip.tape, chip.main_columns, challenges, words, weights, chip.zero_values
+                )
+                rows = ChipRows(columns, plan, RowState.start(columns.height))
+                rounds = ChipRounds(rows, plan, batching.sum_weight, tau_point[missing:])
+            total = batching.sum_weight * columns.total(chip.main_columns)
             if number == key.pubdata_chip:
                 powers = fr.powers(batching.word_base, 1 << chip.log_height)
-            chips.append(
-                ChipRounds(matrix, chip.main_columns, constraints, batching.sum_weight, powers)
-            )
-            missing.append(asleep)
-        return KernelZerocheck(chips, missing, key.round_degree)
+                published = WordRounds(expand(columns.places, 0, columns.height), powers)
+                total += word_weight * published.total()
+            chips.append(ChipPart(columns, missing, total % R, rounds, published))
+        return KernelZerocheck(chips, word_weight, key.round_degree)
 
     def reduction(self, trace: KernelTrace, point: Sequence[int], gamma: int) -> KernelReduction:
         return KernelReduction(trace.circuit.key, trace.chips, point, gamma)
@@ -150,13 +158,8 @@ class KernelBackend:
         words: Sequence[int],
     ) -> list[int]:
         program = value_program(tape, challenges, words)
-        out = np.empty((tape.constraints, 1, 4), dtype=np.uint64)
-        state = fr.from_ints([active, row, 0])
         cells = fr.from_ints(columns).reshape(-1, 1, 4)
-        places = places_of(list(cells), MONTGOMERY)
         # No row is full, so row 0 takes the partial activity: any value can be set.
-        evaluate_rows(
-            0, 1, out, places, program.columns, program.code, program.scalars, program.slots,
-            program.result, 0, state,
-        )  # fmt: skip
-        return fr.to_ints(out.reshape(-1, 4))
+        state = RowState(0, active, row, 0)
+        values = evaluate(program, places_of(list(cells), MONTGOMERY), 1, state)
+        return fr.to_ints(values.reshape(-1, 4))

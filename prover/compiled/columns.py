@@ -56,6 +56,15 @@ class ChipColumns:
                 return number, row
         return None
 
+    def total(self, first: int) -> int:
+        """Sum of all cells of the full-width columns from `first` on, as an integer."""
+        total = 0
+        for column in self.columns[first:]:
+            # Halves of limbs: sums of 2^32 of them fit.
+            halves = column.view(np.uint32).sum(axis=0, dtype=np.uint64)
+            total += sum(int(half) << 32 * k for k, half in enumerate(halves))
+        return total
+
     def rows(self, start: int, stop: int) -> ChipColumns:
         """A view of rows start .. stop - 1, without a copy."""
         if not 0 <= start <= stop <= self.height:

@@ -11,7 +11,7 @@ from circuits.field import R
 from prover.compiled.columns import ChipColumns
 from prover.kernels import fr
 from prover.kernels.fold import columns_at, mix_columns
-from prover.kernels.sumcheck import bind_columns, product_values
+from prover.kernels.sumcheck import bind_rows, product_values
 from verifier.key import VerifyingKey
 
 # (cell of P_k, cell of W_k); a missing cell is (0, 0).
@@ -61,7 +61,7 @@ class KernelReduction:
     def bind(self, challenge: int) -> None:
         for number, chip in enumerate(self._key.chips):
             if chip.log_height > len(self._rho):
-                self._mixed[number] = bind_columns(self._mixed[number][None], challenge)[0]
+                self._mixed[number] = bind_rows(self._mixed[number], challenge)
                 self._equality[number] = fr.fold(self._equality[number], challenge)
         self._cells = [_bind_cells(cells, challenge) for cells in self._cells]
         self._rho.append(challenge)

@@ -17,8 +17,16 @@ from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
-# Files with functions that kernels in other files call.
-SHARED_SOURCES = ("scalar.py", "wide.py", "cells.py", "g1.py", "tape.py", "edwards.py")
+# Files with functions and constants that kernels in other files use.
+SHARED_SOURCES = (
+    "scalar.py",
+    "wide.py",
+    "cells.py",
+    "program.py",
+    "g1.py",
+    "tape.py",
+    "edwards.py",
+)
 
 
 def _source_stamp() -> str:

@@ -132,7 +132,7 @@ def _add_stacked(start, stop, out, spans, factors):
     totals = np.empty((_SUMS, WIDE_LIMBS), dtype=np.uint64)
     for first in range(start, stop, _SUMS):
         count = min(_SUMS, stop - first)
-        clear_block(totals, count)
+        clear_block(totals, 0, count)
         for piece in range(spans.shape[0]):
             offset = spans[piece, 0]
             begin, end = max(first, offset), min(first + count, offset + spans[piece, 1])
@@ -141,7 +141,7 @@ def _add_stacked(start, stop, out, spans, factors):
                     totals, begin - first, load(factors, piece), spans[piece, 2],
                     spans[piece, 3], begin - offset, end - begin,
                 )  # fmt: skip
-        reduce_block(out, first, totals, count)
+        reduce_block(out, first, totals, 0, count)
 
 
 @njit(nogil=True, cache=True)

@@ -153,6 +153,13 @@ def eq_step(start, stop, table, half, coordinate):
 
 
 @njit(nogil=True, cache=True)
+def eq_table(table, coordinates):
+    """Fill the table of all coordinates, whose first row holds one."""
+    for bit in range(coordinates.shape[0]):
+        eq_step(0, 1 << bit, table, 1 << bit, coordinates[bit : bit + 1])
+
+
+@njit(nogil=True, cache=True)
 def fold(start, stop, out, f, challenge):
     """out[j] = f[2j] + challenge * (f[2j+1] - f[2j])."""
     rho = load(challenge, 0)

@@ -7,6 +7,7 @@ from numba import njit
 
 from prover.kernels.cells import places_of
 from prover.kernels.parallel import row_ranges, run_jobs, threads
+from prover.kernels.program import BLOCK, RowProgram, value_program
 from prover.kernels.scalar import (
     FR_ONE,
     PLAIN_ONE,
@@ -19,18 +20,17 @@ from prover.kernels.scalar import (
     store,
 )
 from prover.kernels.tape import (
-    BLOCK,
-    Program,
     RowState,
     load_rows,
+    new_totals,
     new_work,
     run_code,
-    sample_program,
+    sample_tape,
 )
 
 
 def helper_columns(
-    places: np.ndarray, height: int, program: Program, group_ends: Sequence[int]
+    places: np.ndarray, height: int, program: RowProgram, group_ends: Sequence[int]
 ) -> np.ndarray | None:
     """All helper columns of a chip as plain integers; None if a fingerprint is zero.
 
@@ -41,13 +41,13 @@ def helper_columns(
     """
     ends = np.array(group_ends, dtype=np.int64)
     out = np.empty((len(ends), height, 4), dtype=np.uint64)
+    read = np.ascontiguousarray(places[program.columns])
     state = RowState.start(height)
     found = run_jobs(
         _helper_rows,
         [
             (
-                start, stop, out, places, program.columns, program.code, program.scalars,
-                program.slots, program.result, state.full, state.scalars(), ends,
+                start, stop, out, read, program.program, state.full, state.scalars(), ends,
             )
             for start, stop in row_ranges(height, threads() if height > BLOCK else 1)
         ],
@@ -56,18 +56,18 @@ def helper_columns(
 
 
 @njit(nogil=True, cache=True)
-def _helper_rows(
-    start, stop, out, places, columns, code, scalars, slots, result, full, state, group_ends
-):
+def _helper_rows(start, stop, out, places, program, full, state, group_ends):
     interactions = group_ends[-1] if group_ends.shape[0] else 0
+    # Results lie in consecutive slots.
+    result = program.results[0] if interactions else 0
     numerators = result + interactions * BLOCK
     rows = out.shape[1]
-    work = new_work(slots, scalars)
+    work, totals = new_work(program.slots, program.scalars), new_totals(program.totals)
     prefix = np.empty((max(interactions, 1) * BLOCK, 4), dtype=np.uint64)
     for first in range(start, stop, BLOCK):
         count = min(BLOCK, stop - first)
-        load_rows(work, places, columns, first, count, full, state)
-        run_code(code, work, count)
+        load_rows(work, places, first, count, full, state)
+        run_code(program.code, work, totals, count)
         if not _divide(work, result, numerators, interactions, count, prefix):
             return False
         begin = 0
@@ -111,4 +111,4 @@ def _divide(work, denominators, numerators, interactions, count, prefix):
 def warm() -> None:
     """Compile the helper kernel, or load it from the cache."""
     cells = np.ones(1, dtype=np.uint8)
-    helper_columns(places_of([cells]), 1, sample_program(folded=False), [])
+    helper_columns(places_of([cells]), 1, value_program(sample_tape(), [], []), [])

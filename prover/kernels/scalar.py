@@ -46,11 +46,11 @@ def limbs(value: int) -> Element:
 
 FR_ONE = limbs(2**MONTGOMERY_BITS % R)
 FR_R2 = limbs(2 ** (2 * MONTGOMERY_BITS) % R)
+FR_2_64 = limbs(2 ** (MONTGOMERY_BITS + 64) % R)
 FQ_ONE = limbs(2**MONTGOMERY_BITS % Q)
 FQ_R2 = limbs(2 ** (2 * MONTGOMERY_BITS) % Q)
 PLAIN_ONE = limbs(1)
 ZERO = limbs(0)
-_FR_SMALL_FACTOR = 2 ** (MONTGOMERY_BITS + 64) % R
 _FR_INVERSION_EXPONENT = limbs(R - 2)
 _FQ_INVERSION_EXPONENT = limbs(Q - 2)
 
@@ -171,15 +171,14 @@ fq_sub = _binary(lambda builder, a, b: _pack(builder, _emit_sub(builder, a, b, Q
 
 
 @intrinsic
-def fr_from_small(typing_context, value):
-    """Return a plain 64-bit integer as an Fr element, at a quarter of a multiplication."""
+def fr_mul_small(typing_context, a, small):
+    """Return a * small / 2^64 for a plain 64-bit integer, at a quarter of a multiplication."""
 
     def generate(context, builder, signature, arguments):
-        # value * 2^320 / 2^64: one step of the reduction.
-        factor = [ir.Constant(_LIMB, int(limb)) for limb in limbs(_FR_SMALL_FACTOR)]
-        return _pack(builder, _emit_mul(builder, factor, [arguments[0]], R))
+        element, value = arguments
+        return _pack(builder, _emit_mul(builder, _unpack(builder, element), [value], R))
 
-    return ELEMENT(types.uint64), generate
+    return ELEMENT(ELEMENT, types.uint64), generate
 
 
 def _element_pointer(context, builder, array_type, array, index) -> ir.Value:
@@ -245,6 +244,12 @@ def prefetch(typing_context, array, index):
         return cgutils.get_null_value(context.get_value_type(types.none))
 
     return types.none(array, types.int64), generate
+
+
+@njit(nogil=True, inline="always")
+def fr_from_small(value):
+    """Return a plain 64-bit integer as an Fr element."""
+    return fr_mul_small(FR_2_64, value)
 
 
 @njit(nogil=True, inline="always")

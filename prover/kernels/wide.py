@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import R
-from prover.kernels.scalar import ELEMENT, PLAIN_ONE, fr_add, fr_mul, limbs, load, store
+from prover.kernels.scalar import ELEMENT, limbs, load, store
 
 WIDE_LIMBS = 9
 WIDE = types.UniTuple(types.uint64, WIDE_LIMBS)
@@ -21,9 +21,7 @@ _LIMB = ir.IntType(64)
 _DOUBLE = ir.IntType(128)
 _SUM = ir.IntType(64 * WIDE_LIMBS)
 _WIDE_IR = ir.ArrayType(_LIMB, WIDE_LIMBS)
-_2_192 = limbs(2**192)
-_2_384 = limbs(2**384 % R)
-_NO_LIMB = np.uint64(0)
+_ELEMENT_IR = ir.ArrayType(_LIMB, 4)
 
 
 def _parts(builder: ir.IRBuilder, value: ir.Value, count: int) -> list[ir.Value]:
@@ -53,12 +51,21 @@ def _join(builder: ir.IRBuilder, parts: list[ir.Value]) -> ir.Value:
     return total
 
 
+def _split(builder: ir.IRBuilder, wide: ir.Value) -> list[ir.Value]:
+    return [
+        builder.trunc(builder.lshr(wide, ir.Constant(_SUM, 64 * k)), _LIMB)
+        for k in range(WIDE_LIMBS)
+    ]
+
+
+def _constants(value: int) -> list[ir.Value]:
+    return [ir.Constant(_LIMB, int(limb)) for limb in limbs(value)]
+
+
 def _emit_add(builder: ir.IRBuilder, total: ir.Value, product: list[ir.Value]) -> ir.Value:
     left = _join(builder, _parts(builder, total, WIDE_LIMBS))
-    sum_value = builder.add(left, _join(builder, product))
     result = ir.Constant(_WIDE_IR, ir.Undefined)
-    for k in range(WIDE_LIMBS):
-        limb = builder.trunc(builder.lshr(sum_value, ir.Constant(_SUM, 64 * k)), _LIMB)
+    for k, limb in enumerate(_split(builder, builder.add(left, _join(builder, product)))):
         result = builder.insert_value(result, limb, k)
     return result
 
@@ -84,6 +91,56 @@ def add_small_product(typing_context, total, a, small):
         return _emit_add(builder, total, _product(builder, _parts(builder, a, 4), [small]))
 
     return WIDE(WIDE, ELEMENT, types.uint64), generate
+
+
+def _emit_reduce(builder: ir.IRBuilder, limbs_in: list[ir.Value]) -> ir.Value:
+    """Emit total / 2^256 mod r.
+
+    The ninth limb is folded in first: total' = low + limb * (2^512 mod r) < 2^512 + 2^318. Four
+    steps add m r for an m < 2^256 and drop four limbs, so what is left is below
+    2^256 + 2^62 + r < 7r < 2^257; it loses 4r, 2r and r where it can.
+    """
+    *low, top = limbs_in
+    folded = builder.add(
+        _join(builder, low), _join(builder, _product(builder, _constants(2**512 % R), [top]))
+    )
+    modulus, zero = _constants(R), ir.Constant(_LIMB, 0)
+    minus_inverse = ir.Constant(_LIMB, -pow(R, -1, 2**64) % 2**64)
+    t = _split(builder, folded)
+    for i in range(4):
+        m, carry = builder.mul(t[i], minus_inverse), zero
+        for j in range(WIDE_LIMBS - i):
+            total = builder.add(builder.zext(t[i + j], _DOUBLE), builder.zext(carry, _DOUBLE))
+            if j < 4:
+                product = builder.mul(builder.zext(m, _DOUBLE), builder.zext(modulus[j], _DOUBLE))
+                total = builder.add(total, product)
+            t[i + j] = builder.trunc(total, _LIMB)
+            carry = builder.trunc(builder.lshr(total, ir.Constant(_DOUBLE, 64)), _LIMB)
+    rest = _join(builder, t[4:])
+    for multiple in (4, 2, 1):
+        less = builder.sub(rest, ir.Constant(_SUM, multiple * R))
+        is_negative = builder.icmp_signed("<", less, ir.Constant(_SUM, 0))
+        rest = builder.select(is_negative, rest, less)
+    result = ir.Constant(_ELEMENT_IR, ir.Undefined)
+    for k, limb in enumerate(_split(builder, rest)[:4]):
+        result = builder.insert_value(result, limb, k)
+    return result
+
+
+def _call_reduce(builder: ir.IRBuilder, total: ir.Value) -> ir.Value:
+    """Call the module's private reduction function, defining it on first use."""
+    function = builder.module.globals.get("bn254_fr_reduce")
+    if function is None:
+        signature = ir.FunctionType(_ELEMENT_IR, [_WIDE_IR.as_pointer()])
+        function = ir.Function(builder.module, signature, "bn254_fr_reduce")
+        function.linkage = "linkonce_odr"
+        function.attributes.add("noinline")
+        function.attributes.add("nounwind")
+        body = ir.IRBuilder(function.append_basic_block())
+        loaded = body.load(function.args[0])
+        body.ret(_emit_reduce(body, _parts(body, loaded, WIDE_LIMBS)))
+    place = cgutils.alloca_once_value(builder, total)
+    return builder.call(function, [place])
 
 
 def _wide_pointer(context, builder, array_type, array, index) -> ir.Value:
@@ -120,29 +177,28 @@ def store_wide(typing_context, array, index, total):
     return types.none(array, types.int64, WIDE), generate
 
 
-@njit(nogil=True, cache=True)
-def reduce_wide(total):
+@intrinsic
+def reduce_wide(typing_context, total):
     """Return total / 2^256 mod r: the element that a sum of products of elements stands for."""
-    # Three parts of 192 bits, each below r as the product asks of its operands.
-    low = (total[0], total[1], total[2], _NO_LIMB)
-    middle = (total[3], total[4], total[5], _NO_LIMB)
-    high = (total[6], total[7], total[8], _NO_LIMB)
-    upper = fr_add(fr_mul(middle, _2_192), fr_mul(high, _2_384))
-    return fr_add(fr_mul(low, PLAIN_ONE), upper)
+
+    def generate(context, builder, signature, arguments):
+        return _call_reduce(builder, arguments[0])
+
+    return ELEMENT(WIDE), generate
 
 
 @njit(nogil=True, cache=True)
-def clear_block(totals, count):
-    """Set the first wide sums to zero."""
+def clear_block(totals, target, count):
+    """Set wide sums target ... to zero."""
     for i in range(count):
-        store_wide(totals, i, WIDE_ZERO)
+        store_wide(totals, target + i, WIDE_ZERO)
 
 
 @njit(nogil=True, cache=True)
-def reduce_block(work, target, totals, count):
-    """Write the elements of the first wide sums to work[target ...]."""
+def reduce_block(work, target, totals, first, count):
+    """Write the elements of wide sums first ... to work[target ...]."""
     for i in range(count):
-        store(work, target + i, reduce_wide(load_wide(totals, i)))
+        store(work, target + i, reduce_wide(load_wide(totals, first + i)))
 
 
 @njit(nogil=True, cache=True)
