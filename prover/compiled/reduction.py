@@ -7,12 +7,11 @@ cell of its chunk, and a few hundred cells are bound as plain integers.
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from circuits.field import R
+from prover.compiled.columns import ChipColumns
 from prover.kernels import fr
 from prover.kernels.fold import columns_at, mix_columns
-from prover.kernels.sumcheck import bind_columns, product_values
+from prover.kernels.sumcheck import bind_rows, product_values
 from verifier.key import VerifyingKey
 
 # (cell of P_k, cell of W_k); a missing cell is (0, 0).
@@ -26,21 +25,21 @@ class KernelReduction:
     def __init__(
         self,
         key: VerifyingKey,
-        matrices: Sequence[np.ndarray],
+        chips: Sequence[ChipColumns],
         point: Sequence[int],
         gamma: int,
     ) -> None:
         self._key = key
-        self._matrices = matrices
+        self._chips = chips
         self._rho: list[int] = []
         self._weights = [pow(gamma, number, R) for number in range(key.columns)]
         self._cells: list[dict[int, Cell]] = [{} for _ in range(key.layout.chunks)]
         self._mixed, self._equality = [], []
         first = 0
-        for chip, matrix in zip(key.chips, matrices, strict=True):
+        for chip, columns in zip(key.chips, chips, strict=True):
             weights = self._weights[first : first + chip.columns]
             first += chip.columns
-            self._mixed.append(mix_columns(matrix, weights))
+            self._mixed.append(mix_columns(columns.places, columns.height, weights))
             self._equality.append(fr.eq_table(point[key.rounds - chip.log_height :]))
         self._place_columns()
 
@@ -62,7 +61,7 @@ class KernelReduction:
     def bind(self, challenge: int) -> None:
         for number, chip in enumerate(self._key.chips):
             if chip.log_height > len(self._rho):
-                self._mixed[number] = bind_columns(self._mixed[number][None], challenge)[0]
+                self._mixed[number] = bind_rows(self._mixed[number], challenge)
                 self._equality[number] = fr.fold(self._equality[number], challenge)
         self._cells = [_bind_cells(cells, challenge) for cells in self._cells]
         self._rho.append(challenge)
@@ -74,7 +73,8 @@ class KernelReduction:
         values: dict[int, list[int]] = {}
         for number, chip in enumerate(self._key.chips):
             if chip.log_height == log_height:
-                values[number] = columns_at(self._matrices[number], fr.eq_table(self._rho))
+                columns = self._chips[number]
+                values[number] = columns_at(columns.places, columns.height, self._rho)
         equality = {number: fr.to_ints(self._equality[number])[0] for number in values}
         for weight, piece in zip(self._weights, self._key.layout.pieces, strict=True):
             if piece.chip in values:

@@ -1,9 +1,8 @@
 """Compiled array arithmetic: BN254 fields, curve points and multi-scalar multiplication.
 
 Importing this package imports Numba and points its on-disk cache at a folder named after a hash
-of the files in SHARED_SOURCES. Numba notices changes in the file of a kernel itself but not in
-files whose code was compiled into it, so a kernel could otherwise keep running last week's
-multiplication. Each choice of field arithmetic has a folder of its own below that.
+of all files here. Numba notices changes in the file of a kernel itself but not in files whose code
+was compiled into it, so a kernel could otherwise keep running last week's multiplication. Each choice of field arithmetic has a folder of its own below that.
 """
 
 import hashlib
@@ -18,18 +17,11 @@ from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
-# Files with functions that kernels in other files call.
-SHARED_SOURCES = (
-    "scalar.py", "lanes.py", "lane_memory.py", "lane_sums.py", "g1.py", "tape.py", "edwards.py",
-    "poseidon2_rows.py", "edwards_lanes.py", "edwards_verify_rows.py", "edwards_base_rows.py",
-    "edwards_windows_rows.py",
-)  # fmt: skip
-
 
 def _source_stamp() -> str:
     digest = hashlib.blake2b(digest_size=8)
-    for name in SHARED_SOURCES:
-        digest.update(Path(__file__).with_name(name).read_bytes())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
     return digest.hexdigest()
 
 
@@ -45,6 +37,7 @@ _choose_cache()
 def warm() -> None:
     """Compile, or load from the cache, every kernel of a witness and a proof once."""
     from prover.kernels import (
+        cells,
         edwards_windows,
         fold,
         fr,
@@ -57,6 +50,7 @@ def warm() -> None:
 
     for module in (
         fr,
+        cells,
         poseidon2,
         edwards_windows,
         msm,

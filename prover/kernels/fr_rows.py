@@ -8,7 +8,7 @@ Single field values travel as the one row of a uint64[1, 4] array.
 import numpy as np
 from numba import njit
 
-from circuits.field import R
+from prover.kernels.cells import is_below_modulus
 from prover.kernels.scalar import (
     FR_ONE,
     FR_R2,
@@ -20,20 +20,9 @@ from prover.kernels.scalar import (
     fr_power,
     fr_sub,
     is_zero,
-    limbs,
     load,
     store,
 )
-
-_MODULUS = limbs(R)
-
-
-@njit(nogil=True, inline="always")
-def _is_below_modulus(a):
-    for k in (3, 2, 1, 0):
-        if a[k] != _MODULUS[k]:
-            return a[k] < _MODULUS[k]
-    return False
 
 
 @njit(nogil=True, cache=True)
@@ -41,7 +30,7 @@ def to_montgomery(start, stop, out, plain):
     """Convert rows; return the first row that is not below the modulus, or -1."""
     for i in range(start, stop):
         value = load(plain, i)
-        if not _is_below_modulus(value):
+        if not is_below_modulus(value):
             return i
         store(out, i, fr_mul(value, FR_R2))
     return -1
@@ -161,6 +150,13 @@ def eq_step(start, stop, table, half, coordinate):
         upper = fr_mul(whole, r)
         store(table, half + x, upper)
         store(table, x, fr_sub(whole, upper))
+
+
+@njit(nogil=True, cache=True)
+def eq_table(table, coordinates):
+    """Fill the table of all coordinates, whose first row holds one."""
+    for bit in range(coordinates.shape[0]):
+        eq_step(0, 1 << bit, table, 1 << bit, coordinates[bit : bit + 1])
 
 
 @njit(nogil=True, cache=True)

@@ -1,6 +1,5 @@
 """One suite over both backends: each operation against its formula on plain integers."""
 
-import numpy as np
 import pytest
 
 from circuits.air.describe import fingerprint_chip, seeded_point
@@ -9,6 +8,7 @@ from prover.backend import Circuit
 from prover.compiled.backend import KernelBackend
 from prover.errors import SetupTooShort
 from prover.kernels import fr
+from prover.kernels.cells import expand
 from prover.kernels.msm import points_from_ints
 from prover.reference import Fr, ReferenceBackend
 from tests.support.curve import generator_multiple
@@ -152,9 +152,17 @@ def test_kernels_and_reference_hold_the_same_columns():
         traces[name] = backend.load(Circuit(KEY, toy_system()), witness.tables)
         backend.helpers(traces[name], challenge_inputs(12, 34), witness.words)
     for number, chip in enumerate(KEY.chips):
-        matrix = traces["kernels"].matrices[number]
+        columns = traces["kernels"].chips[number]
         for column in range(chip.columns):
             whole = READ["reference"](traces["reference"].columns[number][column])
-            height = matrix.shape[1]
-            assert fr.to_ints(np.ascontiguousarray(matrix[column])) == whole[:height]
-            assert not any(whole[height:])
+            cells = expand(columns.places, column, columns.height)
+            assert fr.to_ints(cells) == whole[: columns.height]
+            assert not any(whole[columns.height :])
+
+
+def test_a_cell_above_the_modulus_is_named():
+    witness = toy_witness([3], [])
+    column = witness.tables["step"].columns[2]
+    column[0] = [R >> 64 * k & 2**64 - 1 for k in range(4)]
+    with pytest.raises(ValueError, match="chip step, column 2, row 0: not below 218882428718392"):
+        BACKENDS["kernels"].load(Circuit(KEY, toy_system()), witness.tables)
