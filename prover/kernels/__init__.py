@@ -20,7 +20,7 @@ __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
 SHARED_SOURCES = (
-    "scalar.py", "lanes.py", "lane_memory.py", "g1.py", "tape.py", "edwards.py",
+    "inversion.py", "scalar.py", "lanes.py", "lane_memory.py", "g1.py", "tape.py", "edwards.py",
 )  # fmt: skip
 
 
