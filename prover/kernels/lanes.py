@@ -40,7 +40,9 @@ SHIFT_BITS = LIMBS * LIMB_BITS
 
 _WORD = ir.IntType(64)
 _VECTOR = ir.VectorType(_WORD, LANES)
-_DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+_HALF = ir.VectorType(_WORD, LANES // 2)
+_HALF_DOUBLES = ir.VectorType(ir.DoubleType(), LANES // 2)
+_HALF_ORDER = ir.VectorType(ir.IntType(32), LANES // 2)
 _LANES_IR = ir.ArrayType(_VECTOR, LIMBS)
 
 
@@ -68,10 +70,6 @@ def limbs52(value: int) -> list[int]:
 def splat(value: int) -> ir.Constant:
     """One word in every lane."""
     return ir.Constant(_VECTOR, [value & (2**64 - 1)] * LANES)
-
-
-def _splat_double(value: float) -> ir.Constant:
-    return ir.Constant(_DOUBLES, [value] * LANES)
 
 
 def unpack(builder: ir.IRBuilder, value: ir.Value) -> list[ir.Value]:
@@ -160,12 +158,22 @@ def _bits(value: float) -> int:
     return int(np.float64(value).view(np.uint64))
 
 
+class _FmaOperand:
+    """A limb in double precision, as two vectors of four: what one AVX2 register holds."""
+
+    def __init__(self, halves: list[ir.Value]) -> None:
+        self.halves = halves
+
+
 class _FmaColumns:
     """The same with fused multiply-adds in double precision.
 
     For limbs x, y < 2^52: fma(x, y, 2^104) is 2^104 + 2^52 h with h = round(x y / 2^52), because
     the sum stays below 2^105; the rest x y - 2^52 h lies in [-2^51, 2^51] and is exact. Columns
     hold sums of bit patterns; `read` takes the patterns of the constants away again.
+
+    There are 16 registers, and left alone the code generator keeps every part of every product
+    until the end. So products are pinned one after another, the two halves in turn.
     """
 
     # Makes a column positive whatever the signs of the rests: taken from the column above.
@@ -173,39 +181,55 @@ class _FmaColumns:
 
     def __init__(self, builder: ir.IRBuilder, count: int) -> None:
         self._builder = builder
-        name = f"llvm.fma.v{LANES}f64"
+        name = f"llvm.fma.v{LANES // 2}f64"
         module = builder.module
         self._fma = module.globals.get(name)
         if self._fma is None:
-            self._fma = ir.Function(module, ir.FunctionType(_DOUBLES, [_DOUBLES] * 3), name)
-        self._sums: list[ir.Value | None] = [None] * count
+            kind = ir.FunctionType(_HALF_DOUBLES, [_HALF_DOUBLES] * 3)
+            self._fma = ir.Function(module, kind, name)
+        self._sums: list[list] = [[None, None] for _ in range(count)]
         self._bias = [0] * count
         self._lifted = [False] * count
 
-    def operand(self, limb: ir.Value) -> ir.Value:
-        """A limb below 2^52 as a double."""
+    def operand(self, limb: ir.Value) -> _FmaOperand:
+        """A limb below 2^52 as doubles."""
         builder = self._builder
-        magic = splat(_bits(_INTEGER_MAGIC))
-        pattern = builder.bitcast(builder.or_(limb, magic), _DOUBLES)
-        return builder.fsub(pattern, _splat_double(_INTEGER_MAGIC))
+        magic = _half_words(_bits(_INTEGER_MAGIC))
+        patterns = [builder.or_(half, magic) for half in _halves(builder, limb)]
+        return _FmaOperand(
+            [
+                builder.fsub(builder.bitcast(pattern, _HALF_DOUBLES), _half_doubles(_INTEGER_MAGIC))
+                for pattern in patterns
+            ]
+        )
 
-    def multiply(self, column: int, x: ir.Value, y: ir.Value) -> None:
+    def multiply(self, column: int, x: _FmaOperand, y: _FmaOperand) -> None:
         """Add x * y to a column and the one above it."""
         builder = self._builder
-        high = builder.call(self._fma, [x, y, _splat_double(_HIGH_MAGIC)])
-        rest = builder.call(self._fma, [x, y, builder.fsub(_splat_double(_HIGH_MAGIC), high)])
-        low = builder.fadd(rest, _splat_double(_LOW_MAGIC))
-        self._accumulate(column, builder.bitcast(low, _VECTOR), _bits(_LOW_MAGIC))
-        self._accumulate(column + 1, builder.bitcast(high, _VECTOR), _bits(_HIGH_MAGIC))
+        for half in range(2):
+            a, b = _pin(builder, x.halves[half]), y.halves[half]
+            x.halves[half] = a
+            high = builder.call(self._fma, [a, b, _half_doubles(_HIGH_MAGIC)])
+            back = builder.fsub(_half_doubles(_HIGH_MAGIC), high)
+            rest = builder.call(self._fma, [a, b, back])
+            low = builder.fadd(rest, _half_doubles(_LOW_MAGIC))
+            self._accumulate(column + 1, half, high)
+            self._accumulate(column, half, low)
+        self._bias[column + 1] += _bits(_HIGH_MAGIC)
+        self._bias[column] += _bits(_LOW_MAGIC)
 
-    def _accumulate(self, column: int, pattern: ir.Value, bias: int) -> None:
-        self.add(column, pattern)
-        self._bias[column] += bias
+    def _accumulate(self, column: int, half: int, pattern: ir.Value) -> None:
+        pattern = self._builder.bitcast(pattern, _HALF)
+        found = self._sums[column][half]
+        if found is not None:
+            pattern = _pin(self._builder, self._builder.add(found, pattern))
+        self._sums[column][half] = pattern
 
     def add(self, column: int, value: ir.Value) -> None:
         """Add a vector to a column."""
-        found = self._sums[column]
-        self._sums[column] = value if found is None else self._builder.add(found, value)
+        halves = _halves(self._builder, value)
+        pairs = zip(self._sums[column], halves, strict=True)
+        self._sums[column] = [self._builder.add(x, y) for x, y in pairs]
 
     def read(self, column: int) -> ir.Value:
         """The sum so far, not negative and below 2^63."""
@@ -214,9 +238,37 @@ class _FmaColumns:
             if column + 1 < len(self._sums):
                 self._bias[column] -= self._LIFT << LIMB_BITS
                 self._bias[column + 1] += self._LIFT
-        total = self._builder.sub(self._sums[column], splat(self._bias[column]))
-        self._sums[column], self._bias[column] = total, 0
-        return total
+        bias = _half_words(self._bias[column])
+        halves = [self._builder.sub(half, bias) for half in self._sums[column]]
+        self._sums[column], self._bias[column] = halves, 0
+        return _joined(self._builder, halves)
+
+
+def _halves(builder: ir.IRBuilder, vector: ir.Value) -> list[ir.Value]:
+    orders = (range(LANES // 2), range(LANES // 2, LANES))
+    return [
+        builder.shuffle_vector(vector, vector, ir.Constant(_HALF_ORDER, list(order)))
+        for order in orders
+    ]
+
+
+def _joined(builder: ir.IRBuilder, halves: list[ir.Value]) -> ir.Value:
+    order = ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(range(LANES)))
+    return builder.shuffle_vector(*halves, order)
+
+
+def _half_words(value: int) -> ir.Constant:
+    return ir.Constant(_HALF, [value & (2**64 - 1)] * (LANES // 2))
+
+
+def _half_doubles(value: float) -> ir.Constant:
+    return ir.Constant(_HALF_DOUBLES, [value] * (LANES // 2))
+
+
+def _pin(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    """The value, in a register, at this place of the code: an empty piece of assembly."""
+    kind = ir.FunctionType(value.type, [value.type])
+    return builder.asm(kind, "", "=x,0", [value], side_effect=True)
 
 
 _Columns = _FmaColumns if KERNELS is Kernels.FMA else _IfmaColumns
@@ -225,33 +277,44 @@ _Columns = _FmaColumns if KERNELS is Kernels.FMA else _IfmaColumns
 def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
     """Emit a * b / 2^260 mod p.
 
-    All 25 products first, then five steps that each clear the lowest column. With
-    k = -1/p mod 2^52, p k = 2^52 m - 1: adding (column mod 2^52) * (2^52 m - 1) clears the column
-    without a multiplication by k, but adds up to 2^52 p instead of p; so the last step, where no
-    later one divides that by 2^52, multiplies by k and adds a multiple of p itself.
-    Columns stay below 25 * 2^53.
+    All 25 products first; then three rounds clear the five lowest columns:
+
+    - columns 0 to 2 together: column i is replaced by (column mod 2^52) * (2^(52 i - 156) mod p)
+      from column 3 on, which needs no quotient and adds less than 2^52 p each;
+    - column 3 in the same way;
+    - column 4 by a quotient: (column * (-1/p) mod 2^52) * p clears it.
+
+    After the last division by 2^52 the first round has added nothing to speak of, the others p
+    each. Columns stay below 25 * 2^53.
     """
     columns = _Columns(builder, 2 * LIMBS)
     left = [columns.operand(limb) for limb in a]
     right = [columns.operand(limb) for limb in b]
-    mask, shift = splat(MASK), splat(LIMB_BITS)
+    for column in range(2 * LIMBS - 1):
+        for i in range(max(0, column - LIMBS + 1), min(LIMBS, column + 1)):
+            columns.multiply(column, left[i], right[column - i])
+    _emit_folding(builder, columns, range(3), modulus)
+    _emit_folding(builder, columns, range(3, 4), modulus)
     inverse = -pow(modulus, -1, RADIX) % RADIX
-    folded = [columns.operand(splat(limb)) for limb in limbs52((modulus * inverse + 1) >> 52)]
-    for i in range(LIMBS):
-        for j in range(LIMBS):
-            columns.multiply(i + j, left[i], right[j])
-    for step in range(LIMBS - 1):
-        lowest = columns.read(step)
-        quotient = columns.operand(builder.and_(lowest, mask))
-        columns.add(step + 1, builder.lshr(lowest, shift))
-        for j in range(LIMBS):
-            columns.multiply(step + 1 + j, quotient, folded[j])
-    last = _emit_low_product(builder, builder.and_(columns.read(LIMBS - 1), mask), inverse)
-    quotient = columns.operand(last)
+    lowest = builder.and_(columns.read(LIMBS - 1), splat(MASK))
+    quotient = columns.operand(_emit_low_product(builder, lowest, inverse))
     for j, limb in enumerate(limbs52(modulus)):
         columns.multiply(LIMBS - 1 + j, quotient, columns.operand(splat(limb)))
-    columns.add(LIMBS, builder.lshr(columns.read(LIMBS - 1), shift))
+    columns.add(LIMBS, builder.lshr(columns.read(LIMBS - 1), splat(LIMB_BITS)))
     return _carry(builder, [columns.read(LIMBS + k) for k in range(LIMBS)])
+
+
+def _emit_folding(builder: ir.IRBuilder, columns, cleared: range, modulus: int) -> None:
+    """Replace some columns by their residues' products from the next column on."""
+    digits = []
+    for column in cleared:
+        total = columns.read(column)
+        digits.append(columns.operand(builder.and_(total, splat(MASK))))
+        columns.add(column + 1, builder.lshr(total, splat(LIMB_BITS)))
+    factors = [limbs52(pow(2, LIMB_BITS * (k - cleared.stop), modulus)) for k in cleared]
+    for j in range(LIMBS):
+        for digit, factor in zip(digits, factors, strict=True):
+            columns.multiply(cleared.stop + j, digit, columns.operand(splat(factor[j])))
 
 
 def _emit_low_product(builder: ir.IRBuilder, limb: ir.Value, factor: int) -> ir.Value:
