@@ -16,8 +16,9 @@ import numpy as np
 
 from circuits.field import R
 from prover.compiled.columns import ChipColumns
-from prover.kernels import fr
+from prover.kernels import fr, sumcheck, sumcheck_lanes
 from prover.kernels.cells import MONTGOMERY, places_of
+from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.equality import SplitEquality
 from prover.kernels.fold import columns_at
 from prover.kernels.parallel import row_ranges, run_jobs, threads
@@ -31,11 +32,11 @@ from prover.kernels.sumcheck import (
     bind_rows,
     fold_factors,
     product_values,
-    round_sums,
 )
 from prover.kernels.tape import RowState
 from prover.rounds import extend, value_at
 
+_round_sums = sumcheck.round_sums if KERNELS is Kernels.SCALAR else sumcheck_lanes.round_sums
 # Fewer rows than this times operands are not worth a second thread.
 _CELLS_MIN = 1 << 12
 _NO_MATRIX = np.empty((0, 0, 4), dtype=np.uint64)
@@ -254,7 +255,7 @@ class KernelZerocheck:
         for number, chip in enumerate(self._chips):
             if chip.rounds is not None and chip.missing <= len(self._point):
                 jobs += [(number, job) for job in chip.rounds.jobs()]
-        found = run_jobs(round_sums, [job for _, job in jobs])
+        found = run_jobs(_round_sums, [job for _, job in jobs])
         values = iter(fr.to_ints(np.concatenate(found)) if found else ())
         sums: dict[int, list[int]] = {}
         for (number, _), part in zip(jobs, found, strict=True):

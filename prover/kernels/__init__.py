@@ -2,7 +2,8 @@
 
 Importing this package imports Numba and points its on-disk cache at a folder named after a hash
 of all files here. Numba notices changes in the file of a kernel itself but not in files whose code
-was compiled into it, so a kernel could otherwise keep running last week's multiplication. Each choice of field arithmetic has a folder of its own below that.
+was compiled into it, so a kernel could otherwise keep running last week's multiplication. Each
+choice of field arithmetic has a folder of its own below that.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from pathlib import Path
 from numba import config as _numba_config
 
 from prover.cache_folder import cache_folder
-from prover.kernels.choice import KERNELS
+from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["run_jobs", "run_rows", "threads", "warm"]
@@ -45,6 +46,7 @@ def warm() -> None:
         msm,
         poseidon2,
         sumcheck,
+        sumcheck_lanes,
         tape,
     )
 
@@ -60,3 +62,5 @@ def warm() -> None:
         fold,
     ):
         module.warm()
+    if KERNELS is not Kernels.SCALAR:
+        sumcheck_lanes.warm()

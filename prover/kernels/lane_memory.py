@@ -41,7 +41,8 @@ def _is_words(candidate) -> bool:
     )
 
 
-def _address(context, builder, array_type, array, word: ir.Value, element) -> ir.Value:
+def word_address(context, builder, array_type, array, word: ir.Value, element) -> ir.Value:
+    """Emit a pointer to an `element` at a word of an array."""
     data = context.make_array(array_type)(context, builder, array).data
     pointer = builder.gep(builder.bitcast(data, _WORD.as_pointer()), [word])
     return builder.bitcast(pointer, element.as_pointer())
@@ -63,8 +64,8 @@ def _transpose_rows(builder: ir.IRBuilder, rows: list[ir.Value]) -> list[ir.Valu
     ]
 
 
-def _split_rows(builder: ir.IRBuilder, rows: list[ir.Value], scale_bits: int = 0) -> list[ir.Value]:
-    """LANES rows of four 64-bit limbs, times 2^scale_bits, as five vectors of 52-bit limbs."""
+def split_rows(builder: ir.IRBuilder, rows: list[ir.Value], scale_bits: int = 0) -> list[ir.Value]:
+    """Emit LANES rows of four 64-bit limbs, times 2^scale_bits, as five vectors of 52-bit limbs."""
     quarters = [_transpose_rows(builder, rows[k : k + 4]) for k in range(0, LANES, 4)]
     words = [
         _shuffle(builder, quarters[0][k], quarters[1][k], list(range(LANES))) for k in range(4)
@@ -112,10 +113,10 @@ def _make_load(scale_bits: int):
             rows = []
             for _ in range(LANES):
                 word = builder.shl(position, ir.Constant(_WORD, 2))
-                place = _address(context, builder, signature.args[0], array_value, word, _ROW)
+                place = word_address(context, builder, signature.args[0], array_value, word, _ROW)
                 rows.append(builder.load(place, align=_WORD_BYTES))
                 position = builder.add(position, stride)
-            return pack(builder, _split_rows(builder, rows, scale_bits))
+            return pack(builder, split_rows(builder, rows, scale_bits))
 
         return LANE_VALUE(array, types.int64, types.int64), generate
 
@@ -159,9 +160,9 @@ def gather(typing_context, array, positions, start):
             if index_type.width < 64:
                 position = builder.sext(position, _WORD)
             word = builder.shl(position, ir.Constant(_WORD, 2))
-            row = _address(context, builder, signature.args[0], arguments[0], word, _ROW)
+            row = word_address(context, builder, signature.args[0], arguments[0], word, _ROW)
             rows.append(builder.load(row, align=_WORD_BYTES))
-        return pack(builder, _split_rows(builder, rows))
+        return pack(builder, split_rows(builder, rows))
 
     return LANE_VALUE(array, positions, types.int64), generate
 
@@ -174,9 +175,9 @@ def load_one(typing_context, array, index):
 
     def generate(context, builder, signature, arguments):
         word = builder.shl(arguments[1], ir.Constant(_WORD, 2))
-        place = _address(context, builder, signature.args[0], arguments[0], word, _ROW)
+        place = word_address(context, builder, signature.args[0], arguments[0], word, _ROW)
         row = builder.load(place, align=_WORD_BYTES)
-        return pack(builder, _split_rows(builder, [row] * LANES))
+        return pack(builder, split_rows(builder, [row] * LANES))
 
     return LANE_VALUE(array, types.int64), generate
 
@@ -205,27 +206,33 @@ def load_small(typing_context, array, index):
 
 def _make_store(modulus: int):
     @intrinsic
-    def store(typing_context, array, index, value):
+    def store_strided(typing_context, array, index, stride, value):
         if not _is_words(array) or not array.mutable:
             return None
 
         def generate(context, builder, signature, arguments):
-            word = builder.shl(arguments[1], ir.Constant(_WORD, 2))
-            base = _address(context, builder, signature.args[0], arguments[0], word, _ROW)
-            limbs = emit_canonical(builder, unpack(builder, arguments[2]), modulus)
-            for k, row in enumerate(_join_rows(builder, limbs)):
-                place = builder.gep(base, [ir.Constant(_WORD, k)])
+            array_value, position, stride, value = arguments
+            limbs = emit_canonical(builder, unpack(builder, value), modulus)
+            for row in _join_rows(builder, limbs):
+                word = builder.shl(position, ir.Constant(_WORD, 2))
+                place = word_address(context, builder, signature.args[0], array_value, word, _ROW)
                 builder.store(row, place, align=_WORD_BYTES)
+                position = builder.add(position, stride)
             return cgutils.get_null_value(context.get_value_type(types.none))
 
-        return types.none(array, types.int64, LANE_VALUE), generate
+        return types.none(array, types.int64, types.int64, LANE_VALUE), generate
 
-    return store
+    @njit(nogil=True, inline="always")
+    def store(array, index, value):
+        store_strided(array, index, 1, value)
+
+    return store, store_strided
 
 
-# Write LANES canonical elements from element `index` on: (array, index, value below 4 p).
-fr_store = _make_store(R)
-fq_store = _make_store(Q)
+# Write LANES canonical elements from element `index` on, (array, index, value below 4 p); the
+# strided ones take (array, index, stride, value).
+fr_store, fr_store_strided = _make_store(R)
+fq_store, fq_store_strided = _make_store(Q)
 
 
 @intrinsic
@@ -236,7 +243,7 @@ def get(typing_context, work, group):
 
     def generate(context, builder, signature, arguments):
         word = builder.mul(arguments[1], ir.Constant(_WORD, WORK_WORDS))
-        base = _address(context, builder, signature.args[0], arguments[0], word, _VECTOR)
+        base = word_address(context, builder, signature.args[0], arguments[0], word, _VECTOR)
         parts = [
             builder.load(builder.gep(base, [ir.Constant(_WORD, k)]), align=_WORD_BYTES)
             for k in range(LIMBS)
@@ -254,7 +261,7 @@ def put(typing_context, work, group, value):
 
     def generate(context, builder, signature, arguments):
         word = builder.mul(arguments[1], ir.Constant(_WORD, WORK_WORDS))
-        base = _address(context, builder, signature.args[0], arguments[0], word, _VECTOR)
+        base = word_address(context, builder, signature.args[0], arguments[0], word, _VECTOR)
         for k, part in enumerate(unpack(builder, arguments[2])):
             builder.store(part, builder.gep(base, [ir.Constant(_WORD, k)]), align=_WORD_BYTES)
         return cgutils.get_null_value(context.get_value_type(types.none))

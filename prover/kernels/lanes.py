@@ -227,9 +227,8 @@ class _FmaColumns:
 
     def add(self, column: int, value: ir.Value) -> None:
         """Add a vector to a column."""
-        halves = _halves(self._builder, value)
-        pairs = zip(self._sums[column], halves, strict=True)
-        self._sums[column] = [self._builder.add(x, y) for x, y in pairs]
+        pairs = zip(self._sums[column], _halves(self._builder, value), strict=True)
+        self._sums[column] = [y if x is None else self._builder.add(x, y) for x, y in pairs]
 
     def read(self, column: int) -> ir.Value:
         """The sum so far, not negative and below 2^63."""
@@ -277,7 +276,7 @@ _Columns = _FmaColumns if KERNELS is Kernels.FMA else _IfmaColumns
 def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
     """Emit a * b / 2^260 mod p.
 
-    All 25 products first; then three rounds clear the five lowest columns:
+    All 25 products first; then `_emit_reduction` clears the five lowest columns in three rounds:
 
     - columns 0 to 2 together: column i is replaced by (column mod 2^52) * (2^(52 i - 156) mod p)
       from column 3 on, which needs no quotient and adds less than 2^52 p each;
@@ -293,6 +292,11 @@ def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.
     for column in range(2 * LIMBS - 1):
         for i in range(max(0, column - LIMBS + 1), min(LIMBS, column + 1)):
             columns.multiply(column, left[i], right[column - i])
+    return _emit_reduction(builder, columns, modulus)
+
+
+def _emit_reduction(builder: ir.IRBuilder, columns, modulus: int) -> list[ir.Value]:
+    """Emit the value of ten columns, divided by 2^260."""
     _emit_folding(builder, columns, range(3), modulus)
     _emit_folding(builder, columns, range(3, 4), modulus)
     inverse = -pow(modulus, -1, RADIX) % RADIX
@@ -315,6 +319,41 @@ def _emit_folding(builder: ir.IRBuilder, columns, cleared: range, modulus: int) 
     for j in range(LIMBS):
         for digit, factor in zip(digits, factors, strict=True):
             columns.multiply(cleared.stop + j, digit, columns.operand(splat(factor[j])))
+
+
+def emit_wide_sum(builder: ir.IRBuilder, total: list, a: list, b: list) -> list[ir.Value]:
+    """Emit the ten limbs of total + a * b, the highest with its excess."""
+    columns = _Columns(builder, 2 * LIMBS)
+    left = [columns.operand(limb) for limb in a]
+    right = [columns.operand(limb) for limb in b]
+    for column in range(2 * LIMBS - 1):
+        for i in range(max(0, column - LIMBS + 1), min(LIMBS, column + 1)):
+            columns.multiply(column, left[i], right[column - i])
+    out, carry = [], None
+    for column, limb in enumerate(total):
+        columns.add(column, limb if carry is None else builder.add(limb, carry))
+        value = columns.read(column)
+        if column + 1 < len(total):
+            carry = builder.lshr(value, splat(LIMB_BITS))
+            value = builder.and_(value, splat(MASK))
+        out.append(value)
+    return out
+
+
+def emit_wide_value(builder: ir.IRBuilder, total: list, modulus: int) -> list[ir.Value]:
+    """Emit total / 2^260 mod p for limbs below 2^52, the highest below 2^63.
+
+    What lies above 2^512 is folded in first: the rest adds less than p, the reduction 2 p.
+    """
+    columns = _Columns(builder, 2 * LIMBS)
+    above = 512 - (2 * LIMBS - 1) * LIMB_BITS
+    excess = columns.operand(builder.lshr(total[-1], splat(above)))
+    for column, limb in enumerate(total[:-1]):
+        columns.add(column, limb)
+    columns.add(2 * LIMBS - 1, builder.and_(total[-1], splat((1 << above) - 1)))
+    for j, limb in enumerate(limbs52(2**512 % modulus)):
+        columns.multiply(j, excess, columns.operand(splat(limb)))
+    return _emit_reduction(builder, columns, modulus)
 
 
 def _emit_low_product(builder: ir.IRBuilder, limb: ir.Value, factor: int) -> ir.Value:
@@ -389,21 +428,33 @@ def emit_canonical(builder: ir.IRBuilder, parts: list, modulus: int) -> list[ir.
     return parts
 
 
-def _call_mul(builder: ir.IRBuilder, a: list, b: list, name: str, modulus: int) -> ir.Value:
-    """Call the module's private multiplication function, defining it on first use."""
+def call(builder: ir.IRBuilder, name: str, emit: Callable, arguments: list) -> ir.Value:
+    """Call a private function of the module with limb vectors, defining it on first use.
+
+    Code for eight lanes is long: in line it would dominate compile time, and there is little to
+    win, as the vectors travel in registers.
+    """
     module = builder.module
     function = module.globals.get(name)
     if function is None:
-        signature = ir.FunctionType(_LANES_IR, [_VECTOR] * (2 * LIMBS))
+        signature = ir.FunctionType(_LANES_IR, [_VECTOR] * len(arguments))
         function = ir.Function(module, signature, name)
         function.linkage = "linkonce_odr"
         function.calling_convention = "x86_regcallcc"
         function.attributes.add("noinline")
         function.attributes.add("nounwind")
         body = ir.IRBuilder(function.append_basic_block())
-        arguments = list(function.args)
-        body.ret(pack(body, _emit_mul(body, arguments[:LIMBS], arguments[LIMBS:], modulus)))
-    return builder.call(function, [*a, *b], cconv="x86_regcallcc")
+        body.ret(pack(body, emit(body, list(function.args))))
+    return builder.call(function, arguments, cconv="x86_regcallcc")
+
+
+def _call_mul(builder: ir.IRBuilder, a: list, b: list, name: str, modulus: int) -> ir.Value:
+    return call(
+        builder,
+        name,
+        lambda body, limbs: _emit_mul(body, limbs[:LIMBS], limbs[LIMBS:], modulus),
+        [*a, *b],
+    )
 
 
 def _binary(emit: Callable[[ir.IRBuilder, list, list], ir.Value]):
@@ -419,14 +470,28 @@ def _binary(emit: Callable[[ir.IRBuilder, list, list], ir.Value]):
     return operation
 
 
-fr_mul = _binary(lambda builder, a, b: _call_mul(builder, a, b, "bn254_fr_mul_lanes", R))
-fr_add = _binary(lambda builder, a, b: pack(builder, _emit_add(builder, a, b, R)))
-fr_sub = _binary(lambda builder, a, b: pack(builder, _emit_sub(builder, a, b, R)))
+def _called(name: str, emit: Callable, modulus: int):
+    """Make an intrinsic of (lane value, lane value) that calls a private function."""
+
+    def emit_call(builder: ir.IRBuilder, a: list, b: list) -> ir.Value:
+        return call(
+            builder,
+            name,
+            lambda body, limbs: emit(body, limbs[:LIMBS], limbs[LIMBS:], modulus),
+            [*a, *b],
+        )
+
+    return _binary(emit_call)
+
+
+fr_mul = _called("bn254_fr_mul_lanes", _emit_mul, R)
+fr_add = _called("bn254_fr_add_lanes", _emit_add, R)
+fr_sub = _called("bn254_fr_sub_lanes", _emit_sub, R)
 fr_add_loose = _binary(lambda builder, a, b: pack(builder, _emit_add_loose(builder, a, b, R)))
 fr_sub_loose = _binary(lambda builder, a, b: pack(builder, _emit_sub_loose(builder, a, b, R)))
-fq_mul = _binary(lambda builder, a, b: _call_mul(builder, a, b, "bn254_fq_mul_lanes", Q))
-fq_add = _binary(lambda builder, a, b: pack(builder, _emit_add(builder, a, b, Q)))
-fq_sub = _binary(lambda builder, a, b: pack(builder, _emit_sub(builder, a, b, Q)))
+fq_mul = _called("bn254_fq_mul_lanes", _emit_mul, Q)
+fq_add = _called("bn254_fq_add_lanes", _emit_add, Q)
+fq_sub = _called("bn254_fq_sub_lanes", _emit_sub, Q)
 fq_add_loose = _binary(lambda builder, a, b: pack(builder, _emit_add_loose(builder, a, b, Q)))
 fq_sub_loose = _binary(lambda builder, a, b: pack(builder, _emit_sub_loose(builder, a, b, Q)))
 
@@ -451,6 +516,8 @@ fq_to_lane_form = _times("bn254_fq_mul_lanes", Q, 2**264)
 fq_to_stored_form = _times("bn254_fq_mul_lanes", Q, 2**256)
 # From plain integers below 2^256 to lane form.
 fr_plain_to_lane_form = _times("bn254_fr_mul_lanes", R, 2**520)
+# And back: canonical once it is stored.
+fr_to_plain = _times("bn254_fr_mul_lanes", R, 1)
 
 
 @intrinsic
