@@ -55,6 +55,7 @@ def warm() -> None:
         fr,
         logup,
         msm,
+        opening,
         poseidon2,
         sumcheck,
         tape,
@@ -71,5 +72,6 @@ def warm() -> None:
         logup,
         sumcheck,
         fold,
+        opening,
     ):
         module.warm()
