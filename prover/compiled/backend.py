@@ -24,6 +24,7 @@ from prover.kernels.cells import MONTGOMERY, as_argument, expand, places_of
 from prover.kernels.fold import Stacked, add_stacked
 from prover.kernels.logup import helper_columns
 from prover.kernels.msm import msm
+from prover.kernels.opening import DividedPair, divide_pairs, divide_sum
 from prover.kernels.plan import make_plan
 from prover.kernels.program import value_program
 from prover.kernels.tape import RowState, evaluate
@@ -139,14 +140,13 @@ class KernelBackend:
     def evaluate(self, polynomial: np.ndarray, x: int) -> int:
         return fr.evaluate(polynomial, x)
 
-    def divide(self, polynomial: np.ndarray, x: int) -> np.ndarray:
-        return fr.divide_by_linear(polynomial, x)
+    def divide_pairs(
+        self, terms: Iterable[tuple[np.ndarray, int, int, int]], length: int
+    ) -> np.ndarray:
+        return divide_pairs([DividedPair(*term) for term in terms], length)
 
-    def add_scaled(self, terms: Iterable[tuple[int, np.ndarray]], length: int) -> np.ndarray:
-        total = fr.zeros(length)
-        for weight, polynomial in terms:
-            fr.accumulate(total, 0, polynomial, weight)
-        return total
+    def divide_sum(self, terms: Iterable[tuple[int, np.ndarray]], x: int) -> np.ndarray:
+        return divide_sum(terms, x)
 
     def eval_tape(
         self,

@@ -44,6 +44,7 @@ def warm() -> None:
         fr,
         logup,
         msm,
+        opening,
         poseidon2,
         sumcheck,
         sumcheck_lanes,
@@ -60,6 +61,7 @@ def warm() -> None:
         logup,
         sumcheck,
         fold,
+        opening,
     ):
         module.warm()
     if KERNELS is not Kernels.SCALAR:

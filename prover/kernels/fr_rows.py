@@ -23,6 +23,10 @@ from prover.kernels.scalar import (
     load,
     store,
 )
+from prover.kernels.wide import dot_block
+
+# Coefficients per step of Horner's rule.
+_POWERS = 128
 
 
 @njit(nogil=True, cache=True)
@@ -181,10 +185,16 @@ def divide_by_linear(out, f, point):
 
 @njit(nogil=True, cache=True)
 def evaluate(start, stop, f, point):
-    """Return the rows' share of f(x): Horner inside the range, times x^start."""
+    """Return the rows' share of f(x): Horner's rule over blocks, whose values are wide sums."""
+    powers_of_x = np.empty((_POWERS, 4), dtype=np.uint64)
+    powers(0, _POWERS, powers_of_x, point)
     x = load(point, 0)
+    jump = fr_mul(load(powers_of_x, _POWERS - 1), x)
     running = ZERO
-    for i in range(stop - 1, start - 1, -1):
-        running = fr_add(fr_mul(running, x), load(f, i))
+    blocks = (stop - start + _POWERS - 1) // _POWERS
+    for block in range(blocks - 1, -1, -1):
+        first = start + block * _POWERS
+        value = dot_block(f, first, powers_of_x, 0, min(_POWERS, stop - first))
+        running = fr_add(fr_mul(running, jump), value)
     exponent = (np.uint64(start), np.uint64(0), np.uint64(0), np.uint64(0))
     return fr_mul(running, fr_power(x, exponent))

@@ -20,6 +20,8 @@ WIDE_ZERO = (np.uint64(0),) * WIDE_LIMBS
 _LIMB = ir.IntType(64)
 _DOUBLE = ir.IntType(128)
 _SUM = ir.IntType(64 * WIDE_LIMBS)
+# What a reduction leaves, with its sign.
+_REST = ir.IntType(320)
 _WIDE_IR = ir.ArrayType(_LIMB, WIDE_LIMBS)
 _ELEMENT_IR = ir.ArrayType(_LIMB, 4)
 
@@ -28,17 +30,29 @@ def _parts(builder: ir.IRBuilder, value: ir.Value, count: int) -> list[ir.Value]
     return [builder.extract_value(value, k) for k in range(count)]
 
 
+def _add_limbs(
+    builder: ir.IRBuilder, *addends: ir.Value, product: tuple[ir.Value, ir.Value] | None = None
+) -> tuple[ir.Value, ir.Value]:
+    """Emit a sum of at most two limbs and a product, or of three limbs: low limb and carry.
+
+    It is at most (2^64-1)^2 + 2(2^64-1) = 2^128 - 1.
+    """
+    total = ir.Constant(_DOUBLE, 0)
+    if product is not None:
+        total = builder.mul(*(builder.zext(factor, _DOUBLE) for factor in product))
+    for addend in addends:
+        total = builder.add(total, builder.zext(addend, _DOUBLE))
+    carry = builder.trunc(builder.lshr(total, ir.Constant(_DOUBLE, 64)), _LIMB)
+    return builder.trunc(total, _LIMB), carry
+
+
 def _product(builder: ir.IRBuilder, a: list, b: list) -> list[ir.Value]:
-    """Emit all limbs of a * b. A 128-bit sum is at most (2^64-1)^2 + 2(2^64-1) = 2^128 - 1."""
+    """Emit all limbs of a * b."""
     out = [ir.Constant(_LIMB, 0)] * (len(a) + len(b))
     for i, factor in enumerate(b):
         carry = ir.Constant(_LIMB, 0)
         for j, limb in enumerate(a):
-            total = builder.mul(builder.zext(limb, _DOUBLE), builder.zext(factor, _DOUBLE))
-            for addend in (out[i + j], carry):
-                total = builder.add(total, builder.zext(addend, _DOUBLE))
-            out[i + j] = builder.trunc(total, _LIMB)
-            carry = builder.trunc(builder.lshr(total, ir.Constant(_DOUBLE, 64)), _LIMB)
+            out[i + j], carry = _add_limbs(builder, out[i + j], carry, product=(limb, factor))
         out[i + len(a)] = carry
     return out
 
@@ -104,25 +118,27 @@ def _emit_reduce(builder: ir.IRBuilder, limbs_in: list[ir.Value]) -> ir.Value:
     folded = builder.add(
         _join(builder, low), _join(builder, _product(builder, _constants(2**512 % R), [top]))
     )
-    modulus, zero = _constants(R), ir.Constant(_LIMB, 0)
+    modulus = _constants(R)
     minus_inverse = ir.Constant(_LIMB, -pow(R, -1, 2**64) % 2**64)
     t = _split(builder, folded)
+    pending = ir.Constant(_LIMB, 0)
     for i in range(4):
-        m, carry = builder.mul(t[i], minus_inverse), zero
-        for j in range(WIDE_LIMBS - i):
-            total = builder.add(builder.zext(t[i + j], _DOUBLE), builder.zext(carry, _DOUBLE))
-            if j < 4:
-                product = builder.mul(builder.zext(m, _DOUBLE), builder.zext(modulus[j], _DOUBLE))
-                total = builder.add(total, product)
-            t[i + j] = builder.trunc(total, _LIMB)
-            carry = builder.trunc(builder.lshr(total, ir.Constant(_DOUBLE, 64)), _LIMB)
-    rest = _join(builder, t[4:])
+        m, carry = builder.mul(t[i], minus_inverse), ir.Constant(_LIMB, 0)
+        for j, limb in enumerate(modulus):
+            t[i + j], carry = _add_limbs(builder, t[i + j], carry, product=(m, limb))
+        t[i + 4], pending = _add_limbs(builder, t[i + 4], carry, pending)
+    t[8] = builder.add(t[8], pending)
+    rest = builder.zext(t[4], _REST)
+    for k, limb in enumerate(t[5:], 1):
+        shifted = builder.shl(builder.zext(limb, _REST), ir.Constant(_REST, 64 * k))
+        rest = builder.or_(rest, shifted)
     for multiple in (4, 2, 1):
-        less = builder.sub(rest, ir.Constant(_SUM, multiple * R))
-        is_negative = builder.icmp_signed("<", less, ir.Constant(_SUM, 0))
+        less = builder.sub(rest, ir.Constant(_REST, multiple * R))
+        is_negative = builder.icmp_signed("<", less, ir.Constant(_REST, 0))
         rest = builder.select(is_negative, rest, less)
     result = ir.Constant(_ELEMENT_IR, ir.Undefined)
-    for k, limb in enumerate(_split(builder, rest)[:4]):
+    for k in range(4):
+        limb = builder.trunc(builder.lshr(rest, ir.Constant(_REST, 64 * k)), _LIMB)
         result = builder.insert_value(result, limb, k)
     return result
 

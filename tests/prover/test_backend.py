@@ -65,23 +65,38 @@ def test_fold(backend, kind, polynomial):
     ]
 
 
-def test_evaluate_and_divide(backend, kind, polynomial, rng):
+def value_of(coefficients, x):
+    return sum(c * pow(x, i, R) for i, c in enumerate(coefficients)) % R
+
+
+def test_evaluate(backend, polynomial, rng):
+    values, f = polynomial
+    x = rng.randrange(R)
+    assert backend.evaluate(f, x) == value_of(values, x)
+
+
+def test_divide_sum_takes_polynomials_of_any_length(backend, kind, polynomial, rng):
     values, f = polynomial
     x, y = rng.randrange(R), rng.randrange(R)
-    at_x, at_y = (sum(c * pow(p, i, R) for i, c in enumerate(values)) % R for p in (x, y))
-    assert backend.evaluate(f, x) == at_x
-    quotient = backend.divide(f, x)
+    quotient = READ[kind](backend.divide_sum(iter([(3, f), (R - 1, MAKE[kind]([1, 2]))]), x))
+    total = [3 * v - s for v, s in zip(values, [1, 2, 0, 0, 0, 0, 0, 0], strict=True)]
     assert len(quotient) == 7
-    assert backend.evaluate(quotient, y) == (at_y - at_x) * inverse(y - x) % R
+    difference = value_of(total, y) - value_of(total, x)
+    assert value_of(quotient, y) == difference * inverse(y - x) % R
 
 
-def test_add_scaled_takes_polynomials_of_any_length(backend, kind, polynomial):
+def test_divide_pairs_takes_polynomials_of_any_length(backend, kind, polynomial, rng):
     values, f = polynomial
-    short = MAKE[kind]([1, 2])
-    total = READ[kind](backend.add_scaled(iter([(3, f), (R - 1, short)]), 10))
-    assert total == [
-        *((3 * v - s) % R for v, s in zip(values, [1, 2, 0, 0, 0, 0, 0, 0], strict=True)), 0, 0
-    ]  # fmt: skip
+    a, b, c, d, r, s, y = (rng.randrange(R) for _ in range(7))
+    short = [5, 7]
+    terms = [(f, r, a, b), (MAKE[kind](short), s, c, d)]
+    found = READ[kind](backend.divide_pairs(iter(terms), 10))
+    assert len(found) == 10
+    expected = sum(
+        weight * (value_of(g, y) - value_of(g, x)) * inverse(y - x)
+        for g, x, weight in ((values, r, a), (values, -r, b), (short, s, c), (short, -s, d))
+    )
+    assert value_of(found, y) == expected % R
 
 
 @pytest.mark.parametrize("chip", toy_system().chips, ids=lambda chip: chip.name)
