@@ -146,8 +146,8 @@ def _applied(
 
 def _write(applied: Applied, folder: Path) -> None:
     """Write the files of every batch; the statement last, so that it stands for a whole batch."""
+    from circuits.text_table import aligned
     from sequencer.batch_files import BatchFiles, open_folder
-    from sequencer.text_table import aligned
 
     open_folder(folder)
     rows = []
