@@ -38,6 +38,10 @@ PATIENCE_S = 30.0
 """How long one try outlasts a store that is away; then the node waits and tries again."""
 
 
+# Why a proof in the spool is of no use: its job, its witness or the proof itself is another.
+_USELESS_PROOF = (JobNotFound, WrongState, FileDamaged, WitnessRefused, VerificationError)
+
+
 class _LeaseLost(Exception):
     """The job in hand is another node's by now, so its proof would be refused."""
 
@@ -264,21 +268,27 @@ class Node:
         """Publish what lies in the spool for this store, as far as it is wanted."""
         for spooled in self._spool.found(self._store.id):
             try:
-                self._adopt(spooled)
-            except (JobNotFound, WrongState, VerificationError, FileDamaged) as error:
+                is_done = self._adopt(spooled)
+            except _USELESS_PROOF as error:
                 self._watch(notices.SpoolFailed(spooled.job_id, str(error)))
-            self._drop(spooled)
+                is_done = True
+            if is_done:
+                self._drop(spooled)
         self.core.on_recovered()
 
-    def _adopt(self, spooled: SpooledProof) -> None:
+    def _adopt(self, spooled: SpooledProof) -> bool:
+        """Publish a proof unless its job is proven; False leaves it to a node with its key."""
         job = self._store.job(spooled.job_id)
         if job.state is JobState.PROVEN:
-            return
+            return True
+        if job.shape_name not in self._work.shapes:
+            return False
         self._work.check(job, self._store.statement(job), spooled.proof)
         self._store.adopt(
             job.id, spooled.witness_hash, spooled.token, spooled.proof, self._clock_ms()
         )
         self._watch(notices.Published(job.id, job.batch_number, 0.0, 0.0, 0, is_from_spool=True))
+        return True
 
     def _spooled(self, job: Job, proof: bytes) -> SpooledProof:
         return SpooledProof(self._store.id, job.id, job.token, job.witness_hash, proof)

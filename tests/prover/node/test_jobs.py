@@ -45,7 +45,8 @@ def test_the_table_says_what_happens(state: JobState, event: Event) -> None:
 
 
 def test_a_lease_counts_an_attempt_and_says_who_until_when() -> None:
-    assert LEASED == replace(
+    leased = jobs.lease(JOB, "one", 4, NOW, LEASE)
+    assert leased == replace(
         JOB, state=JobState.LEASED, node="one", token=4, attempts=1, free_at_ms=NOW + LEASE
     )
 
