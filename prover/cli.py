@@ -1,4 +1,4 @@
-"""`plasmaperps prover`: setups, verifying keys and proofs.
+"""`plasmaperps prover`: setups, verifying keys and proofs, and the commands of prover nodes.
 
 Libraries are imported by the commands, not here, so that --help answers at once.
 """
@@ -18,6 +18,8 @@ from circuits.cli_support import (
     one_line_errors,
     progress,
 )
+from prover.node.cli import doctor, drain, run, status
+from prover.node.jobs_cli import jobs
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
@@ -43,13 +45,21 @@ def _input_errors() -> dict[type[Exception], ExitCode]:
 
 @click.group()
 def prover() -> None:
-    """Prepare a setup and prove batches.
+    """Prepare a setup and prove batches, one at a time or as a node on a job store.
 
     \b
     Example:
       plasmaperps op run-file examples/margin_day.jsonl --out day
       plasmaperps prover prove day/batch-0001.witness -o day/batch-0001.proof
+      plasmaperps prover doctor
     """
+
+
+prover.add_command(run)
+prover.add_command(jobs)
+prover.add_command(status)
+prover.add_command(drain)
+prover.add_command(doctor)
 
 
 @prover.group()

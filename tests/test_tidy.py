@@ -57,6 +57,10 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     },
     "prover.reference": {"circuits", "verifier", "prover", "numpy", "galois"},
     "prover.cli": {"circuits", "verifier", "prover", "numpy", "click"},
+    "prover.node.cli": {"circuits", "verifier", "prover", "click"},
+    "prover.node.jobs_cli": {"circuits", "prover", "click"},
+    "prover.node.cli_support": {"circuits", "verifier", "prover", "click"},
+    "prover.node.metrics": {"prover", "prometheus_client"},
     "sequencer": {
         "circuits", "verifier", "prover", "sequencer", "numpy", "click", "eth_hash",
     },

@@ -1,4 +1,4 @@
-"""A node's events for people: a line each, and on a terminal a last line that is kept up to date."""
+"""A node's events for people: a line each, and on a terminal a last line that stays up to date."""
 
 from __future__ import annotations
 

@@ -58,3 +58,7 @@ class StoreDraining(StoreError):
 
 class NotEnoughMemory(ProverError):
     pass
+
+
+class PortTaken(ProverError):
+    pass

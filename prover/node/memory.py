@@ -46,7 +46,7 @@ def available_bytes() -> int | None:
     return min((each for each in known if each is not None), default=None)
 
 
-def require_memory(key: VerifyingKey, heights: Mapping[str, int]) -> None:
+def require_memory(key: VerifyingKey, heights: Mapping[str, int] | None = None) -> None:
     """Refuse work that would not fit, before it begins. Raises: NotEnoughMemory.
 
     What this process holds already counts as available: a proof reuses it.

@@ -16,7 +16,7 @@ from prover.kernels import warm
 from prover.node.core import FailureKind, ProvenBatch
 from prover.node.errors import StoreUnavailable
 from prover.node.jobs import Job
-from prover.node.memory import require_memory
+from prover.node.memory import needed_bytes, require_memory
 from prover.node.port import WitnessRefused
 from prover.prove import Stage, StageClock
 from prover.proving import prove_witness, verify_proof
@@ -58,6 +58,13 @@ class MarginWork:
     @property
     def shapes(self) -> tuple[str, ...]:
         return tuple(self._keys)
+
+    def require_some_memory(self) -> None:
+        """Refuse a machine that is too small for full batches of any shape.
+
+        Raises: NotEnoughMemory.
+        """
+        require_memory(min(self._keys.values(), key=needed_bytes))
 
     def warm(self) -> None:
         """Compile what is not compiled yet, so that no lease runs meanwhile."""
