@@ -132,7 +132,7 @@ def _work(key_paths: tuple[Path, ...], srs_path: Path | None) -> MarginWork:
     work = MarginWork.of_files(key_paths, srs_path)
     work.require_some_memory()
     if sys.stderr.isatty():
-        click.echo("loading the kernels; the first time, they are compiled for a minute", err=True)
+        click.echo("loading the kernels; the first run compiles them for a minute", err=True)
     work.warm()
     return work
 

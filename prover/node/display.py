@@ -26,6 +26,7 @@ from prover.node.notices import (
     StoreBack,
     Taken,
 )
+from prover.prove import Stage
 
 REFRESH_S = 0.5
 _PLAIN = re.compile(r"[\w.:/+-]+")
@@ -136,7 +137,9 @@ class Terminal:
                 self._job, self._stage = notice, ""
                 self._since_ms = self._stage_since_ms = self._clock_ms()
             case StageBegun(_, stage):
-                self._stage, self._stage_since_ms = str(stage), self._clock_ms()
+                # When the last stage is done, the proof is verified.
+                self._stage = "verify" if stage is Stage.DONE else str(stage)
+                self._stage_since_ms = self._clock_ms()
             case Published():
                 self._job, self._published = None, self._published + 1
             case Failed():

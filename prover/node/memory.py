@@ -70,7 +70,8 @@ def resident_bytes() -> int:
 def peak_bytes() -> int:
     """The most memory that this process had at once."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    # The kernel keeps the two figures at different moments.
+    return max(peak if sys.platform == "darwin" else peak * 1024, resident_bytes())
 
 
 def _system_bytes() -> int | None:

@@ -210,7 +210,7 @@ class Node:
                 last, since = begun.pop()
                 self._watch(notices.StageEnded(job.id, last, now - since))
             begun.append((stage, now))
-            self._heart.stage(stage)
+            self._heart.stage("verify" if stage is Stage.DONE else stage)
             self._watch(notices.StageBegun(job.id, stage))
             if self._heart.is_lease_lost:
                 raise _LeaseLost

@@ -65,9 +65,9 @@ class NodeProcess:
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def wait(self) -> int:
+    def wait(self, deadline_s: float = DEADLINE_S) -> int:
         """The exit code, once all lines are read."""
-        code = self.process.wait(DEADLINE_S)
+        code = self.process.wait(deadline_s)
         self._reader.join()
         return code
 
