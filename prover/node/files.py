@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,13 @@ from prover.node.jobs import Job, ProofFile
 from prover.node.patience import unavailable
 
 _READ_BYTES = 1 << 20
+
+
+class Origin(StrEnum):
+    """Where a proof comes from: its lease's holder, or the spool of a node that is gone."""
+
+    LEASE = "lease"
+    SPOOL = "spool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +66,14 @@ class StoreFiles:
             with atomic_write(self.statement(witness_hash), text=True) as stream:
                 stream.write(statement)
 
-    def keep_proof(self, job: Job, token: int, proof: bytes) -> ProofFile:
-        """Write a proof under a name that no other lease or content has.
+    def keep_proof(self, job: Job, origin: Origin, token: int, proof: bytes) -> ProofFile:
+        """Write a proof under a name that no other lease, origin or content has.
 
-        Raises: StoreUnavailable.
+        Who publishes under a lease may therefore remove the file again when the lease turns out
+        to be stale: nobody else has made it the job's. Raises: StoreUnavailable.
         """
         digest = hashlib.sha256(proof).hexdigest()
-        kept = ProofFile(f"job-{job.id:06d}-{token}-{digest[:12]}.proof", digest)
+        kept = ProofFile(f"job-{job.id:06d}-{origin}-{token}-{digest[:12]}.proof", digest)
         with self._disk(), atomic_write(self.proof(kept.name)) as stream:
             stream.write(proof)
         return kept

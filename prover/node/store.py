@@ -21,8 +21,8 @@ from prover.node.errors import (
     StoreUnavailable,
     WrongState,
 )
-from prover.node.files import StoreFiles
-from prover.node.jobs import Job, JobState
+from prover.node.files import Origin, StoreFiles
+from prover.node.jobs import Job, JobState, ProofFile
 from prover.node.patience import AT_ONCE, Patience
 
 # SQLite's integers have a sign; a venue does not reach 2^63 batches.
@@ -144,14 +144,15 @@ class JobStore:
 
         def action() -> Job:
             job = self._read_job(job_id)
-            kept = self.files.keep_proof(job, token, proof)
+            kept = self.files.keep_proof(job, Origin.LEASE, token, proof)
             try:
-                return self._change_once(
+                published = self._change_once(
                     job_id, lambda found: jobs.publish(found, token, kept, now_ms)
                 )
             except StaleLease:
                 self.files.drop(self.files.proof(kept.name))
                 raise
+            return self._without_double(published, kept)
 
         return self.patience.run(action)
 
@@ -166,13 +167,11 @@ class JobStore:
             job = self._read_job(job_id)
             if job.state is JobState.PROVEN:
                 return job
-            kept = self.files.keep_proof(job, token, proof)
+            kept = self.files.keep_proof(job, Origin.SPOOL, token, proof)
             adopted = self._change_once(
                 job_id, lambda found: jobs.adopt(found, witness_hash, kept, now_ms)
             )
-            if adopted.proof_file != kept.name:
-                self.files.drop(self.files.proof(kept.name))
-            return adopted
+            return self._without_double(adopted, kept)
 
         return self.patience.run(action)
 
@@ -263,6 +262,12 @@ class JobStore:
             if self.id and found != self.id:
                 raise StoreUnavailable(str(self.folder), f"job store {self.id}", f"store {found}")
             yield connection
+
+    def _without_double(self, job: Job, kept: ProofFile) -> Job:
+        """The job, once a proof that it does not need was removed."""
+        if job.proof_file != kept.name:
+            self.files.drop(self.files.proof(kept.name))
+        return job
 
     def _read_id(self) -> str:
         with self.transaction(reads_only=True) as connection:

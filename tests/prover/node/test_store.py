@@ -181,6 +181,18 @@ def test_a_proof_is_on_the_disk_before_the_job_says_so(tmp_path: Path) -> None:
     assert store.publish(job.id, job.token, proof_of(job), 1).state is JobState.PROVEN
 
 
+def test_a_late_proof_does_not_take_an_adopted_one_with_it(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 1)
+    first = store.lease("one", 0, LEASE_MS)
+    assert first is not None
+    assert store.lease("two", LEASE_MS, LEASE_MS) is not None
+    adopted = store.adopt(first.id, first.witness_hash, first.token, proof_of(first), 1)
+    text = message(StaleLease, lambda: store.publish(first.id, first.token, proof_of(first), 2))
+    assert text == "job 1: expected a lease with token 1, got a job that is proven"
+    assert store.proof(store.job(1)) == proof_of(first)
+    assert [path.name for path in (store.folder / "proofs").iterdir()] == [adopted.proof_file]
+
+
 def test_a_damaged_proof_is_not_handed_out(tmp_path: Path) -> None:
     store = store_with(tmp_path, 1)
     job = store.lease("one", 0, LEASE_MS)

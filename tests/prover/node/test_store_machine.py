@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from prover.node.database import FILE_NAME
 from prover.node.errors import BatchConflict, StaleLease, WrongState
 from prover.node.jobs import ATTEMPTS_MAX, Job, JobState
 from prover.node.store import JobStore
 from tests.support.job_stores import LEASE_MS, Clock, add_batch, proof_of
 
+WAYS = ("lease", "renew", "refuse", "try again", "release", "publish", "adopt")
 NODES = st.sampled_from(["one", "two", "three"])
 
 
@@ -39,30 +42,30 @@ class Nodes(RuleBasedStateMachine):
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = Path(self.temporary.name)
         self.store = JobStore.create(self.folder / "store")
+        # While one connection stays open, closing another does not clear up the log each time.
+        self.kept_open = sqlite3.connect(self.store.folder / FILE_NAME)
+        self.kept_open.execute("SELECT * FROM store").fetchall()
         self.clock = Clock()
         self.entries: dict[int, Entry] = {}
         self.hands: dict[str, Job] = {}
         self.tokens = [0]
         self.publications: list[int] = []
+        for batch in (2, 1):
+            self.add(batch)
 
     def teardown(self) -> None:
         if hasattr(self, "temporary"):
+            self.kept_open.close()
             self.temporary.cleanup()
 
-    @rule(batch=st.integers(1, 6))
+    @rule(batch=st.integers(1, 3))
     def add(self, batch: int) -> None:
         known = [number for number, entry in self.entries.items() if entry.batch == batch]
         added = add_batch(self.store, self.folder, batch, now_ms=self.clock.now_ms)
         assert added.is_new is not bool(known)
         self.entries.setdefault(added.job.id, Entry(batch))
         assert known in ([], [added.job.id])
-
-    @precondition(lambda self: self.entries)
-    @rule(data=st.data())
-    def add_another_witness(self, data: st.DataObject) -> None:
-        number = data.draw(st.sampled_from(sorted(self.entries)))
-        batch = self.entries[number].batch
-        with pytest.raises(BatchConflict, match=rf"^batch {batch} \(job {number}\): "):
+        with pytest.raises(BatchConflict, match=rf"^batch {batch} \(job {added.job.id}\): "):
             add_batch(self.store, self.folder, batch, version=1)
 
     @rule(milliseconds=st.sampled_from([1, LEASE_MS // 2, LEASE_MS, 30 * LEASE_MS]))
@@ -70,7 +73,36 @@ class Nodes(RuleBasedStateMachine):
         self.clock.now_ms += milliseconds
 
     @rule(node=NODES)
-    def lease(self, node: str) -> None:
+    def take_over(self, node: str) -> None:
+        """All leases end, and a node asks: who held the job believes so still."""
+        self.clock.now_ms += 2 * LEASE_MS
+        self._lease(node)
+
+    @rule(node=NODES, what=st.sampled_from(WAYS))
+    def act(self, node: str, what: str) -> None:
+        """A node does something with the job that it believes to hold, or asks for one."""
+        if what == "lease" or node not in self.hands:
+            self._lease(node)
+        elif what == "publish":
+            self._publish(self.hands[node])
+        elif what == "adopt":
+            self._adopt(self.hands[node])
+        else:
+            self._end_or_renew(node, self.hands[node], what)
+
+    @rule(batch=st.integers(1, 3))
+    def retry(self, batch: int) -> None:
+        for number, entry in self.entries.items():
+            if entry.batch != batch:
+                continue
+            if entry.state not in (JobState.FAILED, JobState.PARKED):
+                with pytest.raises(WrongState):
+                    self.store.retry(number, self.clock.now_ms)
+                continue
+            self.store.retry(number, self.clock.now_ms)
+            entry.state, entry.attempts, entry.free_at_ms = JobState.QUEUED, 0, self.clock.now_ms
+
+    def _lease(self, node: str) -> None:
         now_ms = self.clock.now_ms
         job = self.store.lease(node, now_ms, LEASE_MS)
         for number, entry in self._free(node):
@@ -107,15 +139,11 @@ class Nodes(RuleBasedStateMachine):
         return sorted(found, key=lambda each: (not is_own(each[1]), each[1].batch))
 
     def _holds(self, job: Job) -> bool:
-        entry = self.entries.get(job.id)
-        return entry is not None and (entry.state, entry.token) == (JobState.LEASED, job.token)
+        entry = self.entries[job.id]
+        return (entry.state, entry.token) == (JobState.LEASED, job.token)
 
-    @precondition(lambda self: self.hands)
-    @rule(data=st.data(), what=st.sampled_from(["renew", "refuse", "try again", "release"]))
-    def end_or_renew(self, data: st.DataObject, what: str) -> None:
-        node = data.draw(st.sampled_from(sorted(self.hands)))
-        job, now_ms = self.hands[node], self.clock.now_ms
-        holds = self._holds(job)
+    def _end_or_renew(self, node: str, job: Job, what: str) -> None:
+        holds, now_ms = self._holds(job), self.clock.now_ms
         try:
             match what:
                 case "renew":
@@ -139,16 +167,9 @@ class Nodes(RuleBasedStateMachine):
         }[what]
         assert found.state is expected
         entry.state, entry.free_at_ms, entry.attempts = expected, found.free_at_ms, found.attempts
-        if what != "renew":
-            del self.hands[node]
 
-    @precondition(lambda self: self.hands)
-    @rule(data=st.data(), keeps=st.booleans())
-    def publish(self, data: st.DataObject, keeps: bool) -> None:
-        node = data.draw(st.sampled_from(sorted(self.hands)))
-        job = self.hands[node]
-        holds = self._holds(job)
-        entry = self.entries[job.id]
+    def _publish(self, job: Job) -> None:
+        holds, entry = self._holds(job), self.entries[job.id]
         was_mine = (entry.state, entry.token) == (JobState.PROVEN, job.token)
         try:
             self.store.publish(job.id, job.token, proof_of(job), self.clock.now_ms)
@@ -160,33 +181,13 @@ class Nodes(RuleBasedStateMachine):
         if holds:
             self.publications.append(job.id)
             entry.state = JobState.PROVEN
-        if not keeps:
-            del self.hands[node]
 
-    @precondition(lambda self: self.hands)
-    @rule(data=st.data())
-    def adopt(self, data: st.DataObject) -> None:
-        job = self.hands[data.draw(st.sampled_from(sorted(self.hands)))]
+    def _adopt(self, job: Job) -> None:
         self.store.adopt(job.id, job.witness_hash, job.token, proof_of(job), self.clock.now_ms)
-        if self.entries[job.id].state is not JobState.PROVEN:
+        entry = self.entries[job.id]
+        if entry.state is not JobState.PROVEN:
             self.publications.append(job.id)
-            # Published under no lease: whoever holds one is refused from now on.
-            self.entries[job.id].state = JobState.PROVEN
-            self.entries[job.id].token = self.store.job(job.id).token
-
-    @precondition(lambda self: self.entries)
-    @rule(data=st.data())
-    def retry(self, data: st.DataObject) -> None:
-        number = data.draw(st.sampled_from(sorted(self.entries)))
-        entry = self.entries[number]
-        can = entry.state in (JobState.FAILED, JobState.PARKED)
-        try:
-            self.store.retry(number, self.clock.now_ms)
-        except WrongState:
-            assert not can
-            return
-        assert can
-        entry.state, entry.attempts, entry.free_at_ms = JobState.QUEUED, 0, self.clock.now_ms
+            entry.state = JobState.PROVEN
 
     @invariant()
     def store_and_model_agree(self) -> None:
@@ -207,6 +208,10 @@ class Nodes(RuleBasedStateMachine):
         assert sorted(proofs) == sorted(job.proof_file for job in jobs if job.proof_file)
 
 
-TestNodes = Nodes.TestCase
+@pytest.mark.slow
+class TestNodes(Nodes.TestCase):
+    """Many runs of the machine."""
+
+
 # Every step writes to the disk, so there are fewer examples than elsewhere.
 TestNodes.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=25)
