@@ -95,17 +95,17 @@ class Node:
 
         Raises: StoreDraining, StoreUnavailable, NotAStore before anything is taken.
         """
-        self._roster.join(self._record)
-        self._watch(notices.Started(self.name, str(self._store.folder)))
-        self._heart.start()
-        try:
-            with two_signals(self.drain, self.leave):
+        with two_signals(self.drain, self.leave):
+            self._roster.join(self._record)
+            self._watch(notices.Started(self.name, str(self._store.folder)))
+            self._heart.start()
+            try:
                 while not isinstance(action := self.core.next(), core.Leave):
                     self._do(action)
-        finally:
-            self._heart.stop()
-            with suppress(StoreError):
-                self._roster.leave(self.name)
+            finally:
+                self._heart.stop()
+                with suppress(StoreError):
+                    self._roster.leave(self.name)
         counts = self.core.published_count, self.core.failed_count
         self._watch(notices.Left(int(action.exit_code), *counts))
         return action.exit_code

@@ -88,7 +88,7 @@ class MarginWork:
             clock(stage)
             observe(stage)
 
-        proof = prove_witness(key, loaded, self._setup(key), watch)
+        proof = self._make_proof(key, loaded, watch)
         start = perf_counter()
         try:
             verify_proof(key, loaded, proof)
@@ -104,6 +104,12 @@ class MarginWork:
         except CircuitError as error:
             raise WitnessRefused(FailureKind.WITNESS, str(error)) from None
         verify(self._keys[job.shape_name], parsed.words(), parsed.pubdata, proof)
+
+    def _make_proof(
+        self, key: VerifyingKey, witness: Witness, observe: Callable[[Stage], None]
+    ) -> bytes:
+        """Where proofs are made: in this process. The caller verifies."""
+        return prove_witness(key, witness, self._setup(key), observe)
 
     def _setup(self, key: VerifyingKey) -> Srs:
         """The powers that a key stands on; one setup serves all keys of a venue."""

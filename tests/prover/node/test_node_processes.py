@@ -84,6 +84,7 @@ def test_the_job_of_a_killed_node_is_done_by_another(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     with running_node(store.folder, spool, "forever", lease_s=1, gate=gate) as killed:
         killed.wait_for("stage_ended")
+        wait_until(lambda: Roster(store).nodes()[0].stage == "commit", "the stage is shown")
         killed.send(SIGKILL)
         assert killed.wait() == -SIGKILL
     (silent,) = Roster(store).nodes()
