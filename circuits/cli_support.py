@@ -15,6 +15,7 @@ import click
 # Module that is missing -> the optional extra of the distribution that brings it.
 EXTRA_OF_MODULE = {
     "ray": "cluster",
+    "prometheus_client": "node",
     "matplotlib": "plot",
     "fastapi": "sequencer",
     "uvicorn": "sequencer",
@@ -35,6 +36,7 @@ class ExitCode(IntEnum):
     OK = 0
     USAGE = 2
     REFUSED = 3
+    INTERRUPTED = 4
     VERIFICATION_FAILED = 5
 
 

@@ -1,4 +1,4 @@
-"""`plasmaperps prover`: setups, verifying keys and proofs.
+"""`plasmaperps prover`: setups, verifying keys and proofs, and the commands of prover nodes.
 
 Libraries are imported by the commands, not here, so that --help answers at once.
 """
@@ -19,6 +19,8 @@ from circuits.cli_support import (
     progress,
 )
 from prover.bench.cli import bench
+from prover.node.cli import doctor, drain, run, status
+from prover.node.jobs_cli import jobs
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
@@ -44,16 +46,22 @@ def _input_errors() -> dict[type[Exception], ExitCode]:
 
 @click.group()
 def prover() -> None:
-    """Prepare a setup and prove batches.
+    """Prepare a setup and prove batches, one at a time or as a node on a job store.
 
     \b
     Example:
       plasmaperps op run-file examples/margin_day.jsonl --out day
       plasmaperps prover prove day/batch-0001.witness -o day/batch-0001.proof
+      plasmaperps prover doctor
     """
 
 
 prover.add_command(bench)
+prover.add_command(run)
+prover.add_command(jobs)
+prover.add_command(status)
+prover.add_command(drain)
+prover.add_command(doctor)
 
 
 @prover.group()
@@ -198,6 +206,7 @@ def prove(
     from circuits.chips.system import margin_system
     from circuits.statement import to_json
     from circuits.witness.file import Witness
+    from prover.node.memory import require_memory
     from prover.prove import Stage, StageClock
 
     statement_path = statement_path or proof_path.with_suffix(STATEMENT_SUFFIX)
@@ -206,6 +215,7 @@ def prove(
     with one_line_errors(_input_errors()):
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
+        require_memory(verifying_key, witness.heights)
         setup = _setup_of(verifying_key, srs_path)
         proof = _prove(witness_path, witness, verifying_key, setup, clock)
         with atomic_write(statement_path, text=True) as stream:
@@ -270,43 +280,23 @@ def _prove(
 
     Raises: CommandFailed with the first broken rule when the verifier refuses it.
     """
-    from circuits.chips.system import margin_system
-    from prover.compiled.backend import KernelBackend
-    from prover.prove import Stage, prove
-    from verifier.errors import VerificationError
-    from verifier.verify import verify
+    from prover.errors import ProofRefused, RuleBroken
+    from prover.prove import Stage
+    from prover.proving import prove_witness, verify_proof
 
-    statement = witness.statement
-    words, pubdata = statement.words(), statement.pubdata
-    tables = {table.name: table for table in witness.tables}
     with progress("proving", len(Stage)) as advance:
 
         def observe(stage: Stage) -> None:
             clock(stage)
             advance(1)
 
-        proof = prove(
-            key, margin_system(), words, pubdata, tables, KernelBackend(setup.bases), observe
-        )
+        proof = prove_witness(key, witness, setup, observe)
     try:
-        verify(key, words, pubdata, proof)
-    except VerificationError as error:
-        reason = _first_failure(witness) or str(error)
-        raise CommandFailed(f"{witness_path}: {reason}", ExitCode.VERIFICATION_FAILED) from None
+        verify_proof(key, witness, proof)
+    except (RuleBroken, ProofRefused) as error:
+        message = f"{witness_path}: {error.got}"
+        raise CommandFailed(message, ExitCode.VERIFICATION_FAILED) from None
     return proof
-
-
-def _first_failure(witness: Witness) -> str | None:
-    """The first rule that a witness breaks, by name, and how many more there are."""
-    from circuits.air.check import check
-    from circuits.chips.system import margin_system
-
-    cells = {table.name: table.cells() for table in witness.tables}
-    failures = check(margin_system(), cells, witness.heights, witness.statement.words())
-    if not failures:
-        return None
-    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    return f"{failures[0]}{more}"
 
 
 def _show(path: Path, found: Srs) -> None:

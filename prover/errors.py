@@ -3,10 +3,13 @@
     ProverError
     ├── WitnessMismatch     a table does not fit the key: missing, too high, wrong type or length
     ├── SystemMismatch      the chips are not those that the verifying key was made from
-    └── SetupTooShort       the reference string has fewer powers than a chunk has cells
+    ├── SetupTooShort       the reference string has fewer powers than a chunk has cells
+    ├── RuleBroken          the witness does not satisfy the statement: no proof of it is accepted
+    ├── ProofRefused        a proof was not accepted although its witness breaks no rule
+    └── StoreError, ...     what a job store refuses: see `prover.node.errors`
 
-A witness that fits the key but does not satisfy the constraints is not refused here: its proof is
-made and fails verification, which is how a caller must tell (see `prover.prove`).
+A witness that fits the key but does not satisfy the constraints is not refused by `prover.prove`:
+its proof is made and fails verification, which is how a caller must tell (`prover.proving` does).
 """
 
 
@@ -29,4 +32,12 @@ class SystemMismatch(ProverError):
 
 
 class SetupTooShort(ProverError):
+    pass
+
+
+class RuleBroken(ProverError):
+    pass
+
+
+class ProofRefused(ProverError):
     pass

@@ -15,7 +15,7 @@ import numpy as np
 
 from circuits.cli_support import atomic_write
 from circuits.field import R
-from prover.cache_folder import cache_folder
+from prover.cache_folder import cache_folder, cached_file
 from prover.kernels import fixed_base, fr, g1
 from prover.kernels.msm import msm, points_to_ints
 from prover.kernels.parallel import run_rows
@@ -185,20 +185,20 @@ def load(path: str | Path) -> Srs:
 
 def development(log_size: int, progress: Progress) -> Srs:
     """Return the development string of this size from the cache folder, made if it is not there."""
-    path = development_path(log_size)
     try:
-        srs = load(path)
+        srs = load(development_path(log_size))
         if len(srs.bases) == 1 << log_size:
             return srs
     except (FileNotFoundError, SrsError):
         # A damaged cached file is replaced: it can always be made again.
         pass
+    path = cache_folder("srs") / development_path(log_size).name
     return new_development(log_size, path, progress)
 
 
 def development_path(log_size: int) -> Path:
     """Where the cache folder keeps the development string of this size."""
-    return cache_folder("srs") / f"development-{log_size}.srs"
+    return cached_file("srs", f"development-{log_size}.srs")
 
 
 def _check_log_size(path: str | Path, log_size: int) -> None:

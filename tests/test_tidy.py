@@ -60,6 +60,10 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "prover.bench.cli": {"circuits", "prover", "click"},
     "prover.bench.options": {"circuits", "verifier", "prover", "click"},
     "prover.bench.plot": {"prover.bench", "matplotlib"},
+    "prover.node.cli": {"circuits", "verifier", "prover", "click"},
+    "prover.node.jobs_cli": {"circuits", "prover", "click"},
+    "prover.node.cli_support": {"circuits", "verifier", "prover", "click"},
+    "prover.node.metrics": {"prover", "prometheus_client"},
     "sequencer": {
         "circuits", "verifier", "prover", "sequencer", "numpy", "click", "eth_hash",
     },
