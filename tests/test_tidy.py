@@ -68,7 +68,8 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "examples": {"circuits", "sequencer", "click"},
     # A comparison drives other programs and checks their proofs; what it shares is the yardstick.
     "bench": {
-        "bench", "circuits", "verifier", "prover", "click", "pyrevm", "eth_abi", "eth_hash",
+        "bench", "circuits", "verifier", "prover", "numpy", "click", "pyrevm", "eth_abi",
+        "eth_hash",
     },
 }  # fmt: skip
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from bench.peers import crs
 from bench.peers.evm_check import SolidityVerifier
 from bench.peers.report import Measurement
-from bench.peers.tools import HERE, PACKAGES, require_memory, require_packages, run
+from bench.peers.tools import (
+    HERE,
+    PACKAGES,
+    own_peak_mib,
+    package_version,
+    require_memory,
+    require_packages,
+    run,
+)
 from bench.peers.trades import grumpkin_trades, noir_inputs, noir_public_word
 from circuits.cli_support import CommandFailed, ExitCode, bad_input, progress
 from prover.srs_tools import Srs
@@ -63,33 +71,60 @@ def gates_in(output: str) -> int:
     return int(listed)
 
 
-def peak_mib_in(output: str) -> float:
-    """The most memory that the log lines of `bb` name; 0 if they name none."""
-    return max((float(value) for value in _PEAK.findall(output)), default=0.0)
+def peak_mib_in(output: str, inherited_mib: float) -> float:
+    """The most memory that the log lines of `bb` name; 0 where they do not tell.
+
+    A program starts with the peak of the one that started it, so a figure is only its own when it
+    is larger than that.
+    """
+    peak = max((float(value) for value in _PEAK.findall(output)), default=0.0)
+    return peak if peak > inherited_mib else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """A compiled yardstick of one size with its witness, its key and a verifier of its proofs."""
 
+    bb: Path
     folder: Path
     trades: int
     gates: int
     log_size: int
     verifier: SolidityVerifier
 
+    def prove(self, variant: str, threads: int) -> Measurement:
+        """One measured `bb prove` with the key at hand, and the check of its proof.
+
+        Raises: CommandFailed when `bb` fails or the proof is refused.
+        """
+        folder = self.folder
+        arguments: list[str | Path] = [
+            self.bb, "prove", *_TARGET,
+            "--bytecode_path", folder / "program.json", "--witness_path", folder / "witness.gz",
+            "--vk_path", folder / "vk", "--crs_path", folder, "--output_path", folder,
+        ]  # fmt: skip
+        done = run(arguments, {**VARIANTS[variant], "HARDWARE_CONCURRENCY": str(threads)})
+        proof = (folder / "proof").read_bytes()
+        public_words = (folder / "public_inputs").read_bytes()
+        self.verifier.check(proof, public_words, f"{NAME}, {self.trades} trades")
+        return Measurement(
+            prover=NAME, variant=variant, trades=self.trades, threads=threads,
+            seconds=done.seconds, core_seconds=done.core_seconds, rows=self.gates,
+            log_size=self.log_size, proof_bytes=len(proof),
+            peak_mib=peak_mib_in(done.output, own_peak_mib()), verified=True,
+        )  # fmt: skip
+
 
 class Barretenberg:
-    """`bb` and the string it reads, ready for programs of up to 2^log_size rows."""
+    """`bb` as installed, which makes programs of several sizes ready in a folder."""
 
     def __init__(self, folder: Path) -> None:
         """Raises: CommandFailed when packages are missing or this system has no `bb`."""
         require_packages(*PACKAGES_NEEDED)
         self._folder = folder
         self._bb = binary(sys.platform, platform.machine())
-        shipped = json.loads((PACKAGES / PACKAGE / "package.json").read_text(encoding="utf-8"))
         own_version = run([self._bb, "--version"]).output.strip()
-        self.version = f"{PACKAGE} {shipped['version']}, bb {own_version}"
+        self.version = f"{PACKAGE} {package_version(PACKAGE)}, bb {own_version}"
 
     def prepare(self, trades: int) -> Program:
         """Compile the Noir program for so many trades, solve its witness and make its key.
@@ -110,7 +145,7 @@ class Barretenberg:
         key: tuple[str | Path, ...] = ("--vk_path", folder / "vk", *_TARGET)
         run([self._bb, "write_solidity_verifier", *key, "--output_path", contract])
         verifier = SolidityVerifier(contract, srs.tau_g2)
-        return Program(folder, trades, gates, _log_size_in(folder / "vk"), verifier)
+        return Program(self._bb, folder, trades, gates, _log_size_in(folder / "vk"), verifier)
 
     def _compile(self, folder: Path, trades: int) -> None:
         """Fill `folder` with the program, compiled, and its solved witness."""
@@ -124,29 +159,6 @@ class Barretenberg:
         expected = hex(noir_public_word(drawn))
         if int(returned, 16) != int(expected, 16):
             raise bad_input("noir/src/main.nr", "returned word", expected, returned)
-
-    def prove(self, program: Program, variant: str, threads: int) -> Measurement:
-        """One measured `bb prove` with the key at hand, and the check of its proof.
-
-        Raises: CommandFailed when `bb` fails or the proof is refused.
-        """
-        folder = program.folder
-        arguments: list[str | Path] = [
-            self._bb, "prove", *_TARGET,
-            "--bytecode_path", folder / "program.json", "--witness_path", folder / "witness.gz",
-            "--vk_path", folder / "vk", "--crs_path", folder, "--output_path", folder,
-        ]  # fmt: skip
-        environment = {**VARIANTS[variant], "HARDWARE_CONCURRENCY": str(threads)}
-        done = run(arguments, environment)
-        proof = (folder / "proof").read_bytes()
-        place = f"{NAME}, {program.trades} trades"
-        program.verifier.check(proof, (folder / "public_inputs").read_bytes(), place)
-        return Measurement(
-            prover=NAME, variant=variant, trades=program.trades, threads=threads,
-            seconds=done.seconds, core_seconds=done.core_seconds, rows=program.gates,
-            log_size=program.log_size, proof_bytes=len(proof),
-            peak_mib=peak_mib_in(done.output), verified=True,
-        )  # fmt: skip
 
 
 def _string_of(log_size: int) -> Srs:

@@ -5,6 +5,7 @@ Needs the packages of package-lock.json beside this file: `make bench-peers` ins
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,11 +17,15 @@ import click
 from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progress
 
 if TYPE_CHECKING:
+    from bench.peers.barretenberg import Barretenberg
     from bench.peers.report import Measurement
+    from bench.peers.snarkjs import Snarkjs
     from bench.peers.tools import Machine
 
 # Sizes that nearly fill 2^17, 2^18 and 2^19 rows of Barretenberg's circuit.
 BARRETENBERG_TRADES = "31,63,126"
+# The same for 2^17 rows of snarkjs.
+SNARKJS_TRADES = "9"
 
 
 class Counts(click.ParamType):
@@ -81,23 +86,21 @@ def barretenberg(trades: tuple[int, ...], threads: tuple[int, ...], **options: o
     """Barretenberg's native UltraHonk prover on its own Noir program."""
     from bench.peers.barretenberg import VARIANTS, Barretenberg
 
-    machine = _machine_with(threads)
-    with tempfile.TemporaryDirectory(prefix="bench-peers-") as folder:
-        peer = Barretenberg(Path(folder))
-        with progress("compiling", len(trades)) as advance:
-            programs = []
-            for count in trades:
-                programs.append(peer.prepare(count))
-                advance(1)
+    _measure(Barretenberg, tuple(VARIANTS), trades, threads, **options)  # type: ignore[arg-type]
 
-        def prove_all(thread_count: int) -> list[Measurement]:
-            return [
-                peer.prove(program, variant, thread_count)
-                for program in programs
-                for variant in VARIANTS
-            ]
 
-        _compare(prove_all, machine, peer.version, threads, **options)  # type: ignore[arg-type]
+@main.command()
+@click.option(
+    "--trades", type=Counts(), default=SNARKJS_TRADES, show_default=True,
+    help="Trades in one proof of the peer; every number is measured, the best one counts.",
+)  # fmt: skip
+@_shared_options
+@one_line_errors()
+def snarkjs(trades: tuple[int, ...], threads: tuple[int, ...], **options: object) -> None:
+    """Snarkjs' Groth16 prover in WebAssembly on a circom program."""
+    from bench.peers.snarkjs import VARIANT, Snarkjs
+
+    _measure(Snarkjs, (VARIANT,), trades, threads, **options)  # type: ignore[arg-type]
 
 
 def _machine_with(threads: tuple[int, ...]) -> Machine:
@@ -111,10 +114,10 @@ def _machine_with(threads: tuple[int, ...]) -> Machine:
     return machine
 
 
-def _compare(
-    prove_all: Callable[[int], list[Measurement]],
-    machine: Machine,
-    version: str,
+def _measure(
+    peer_class: type[Barretenberg | Snarkjs],
+    variants: tuple[str, ...],
+    trades: tuple[int, ...],
     threads: tuple[int, ...],
     repeat: int,
     own_trades: int,
@@ -125,12 +128,20 @@ def _compare(
     """Let both sides take turns, then print the best of each and the ratios."""
     from bench.peers import own, report
 
+    machine = _machine_with(threads)
     peers: list[Measurement] = []
     ours = own.load(ours_json) if ours_json else []
-    with progress("measuring", repeat * len(threads)) as advance:
-        for _ in range(repeat):
-            for count in threads:
-                peers += prove_all(count)
+    with tempfile.TemporaryDirectory(prefix="bench-peers-") as folder:
+        peer = peer_class(Path(folder))
+        with progress("compiling", len(trades)) as advance:
+            programs = []
+            for count in trades:
+                programs.append(peer.prepare(count))
+                advance(1)
+        with progress("measuring", repeat * len(threads)) as advance:
+            for _, count in itertools.product(range(repeat), threads):
+                for program, variant in itertools.product(programs, variants):
+                    peers.append(program.prove(variant, count))
                 if not (alone or ours_json):
                     ours.append(own.prove(own_trades, count))
                 advance(1)
@@ -139,13 +150,13 @@ def _compare(
     busy = "" if machine.is_idle else f", NOT IDLE: load {machine.load_at_start} at the start"
     ifma = "with" if machine.has_ifma else "without"
     click.echo(f"{machine.processor}, {machine.cores} cores, {ifma} AVX-512 IFMA{busy}")
-    click.echo(f"{version}; best of {repeat}")
+    click.echo(f"{peer.version}; best of {repeat}")
     for line in (*report.table([*best_peers, *best_ours]), *report.verdicts(found)):
         click.echo(line)
     if best_ours and not found:
         click.echo(f"no ratio: {ours_json} has no measurement with these numbers of threads")
     if as_json:
-        click.echo(report.as_json(machine, version, [*best_peers, *best_ours], found))
+        click.echo(report.as_json(machine, peer.version, [*best_peers, *best_ours], found))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import resource
 import shutil
 import signal
 import subprocess
@@ -75,6 +77,13 @@ def require_packages(*names: str) -> None:
             raise _unusable(place, "an installed package", "none: run `make bench-peers`")
 
 
+def package_version(name: str) -> str:
+    """The version of an installed package."""
+    return str(
+        json.loads((PACKAGES / name / "package.json").read_text(encoding="utf-8"))["version"]
+    )
+
+
 def require_memory(what: str, needed_mib: int) -> None:
     """Raises: CommandFailed when the system has less memory left than a program will take."""
     available = available_mib()
@@ -93,6 +102,12 @@ def available_mib() -> int | None:
     fields = dict(_split_field(line) for line in lines if ":" in line)
     words = fields.get("MemAvailable", "").split()
     return int(words[0]) // 1024 if words else None
+
+
+def own_peak_mib() -> float:
+    """The most memory that this process has held."""
+    unit = 1 << (20 if sys.platform == "darwin" else 10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def run(
@@ -130,6 +145,23 @@ def run(
     if child.returncode:
         raise _unusable(name, "exit status 0", _reason(child.returncode, text))
     return Finished(text, seconds, usage.ru_utime + usage.ru_stime)
+
+
+def pinned(arguments: Sequence[str | Path], cores: int) -> list[str | Path]:
+    """The same program, held on the first `cores` of the cores it may use; 0 stands for all.
+
+    For programs that choose their number of threads themselves.
+    Raises: CommandFailed where the system has no `taskset` and a part of the cores is asked for.
+    """
+    if sys.platform == "linux":
+        allowed = sorted(os.sched_getaffinity(0))
+    else:
+        allowed = list(range(os.cpu_count() or 1))
+    if cores in (0, len(allowed)):
+        return list(arguments)
+    if shutil.which("taskset") is None:
+        raise _unusable("taskset", "a program to choose cores with", "none: take all cores")
+    return ["taskset", "--cpu-list", ",".join(map(str, allowed[:cores])), *arguments]
 
 
 def _reason(exit_code: int, text: str) -> str:

@@ -50,5 +50,6 @@ def test_output_without_gates_is_refused(output):
 
 def test_the_peak_is_the_largest_figure_of_the_log():
     output = "Scheme is: ultra_honk (mem: 5.00 MiB)\nkey (mem: 172.75 MiB)\nsaved (mem: 9 MiB)"
-    assert barretenberg.peak_mib_in(output) == 172.75
-    assert barretenberg.peak_mib_in("") == 0.0
+    assert barretenberg.peak_mib_in(output, 172.7) == 172.75
+    assert barretenberg.peak_mib_in(output, 172.75) == 0.0
+    assert barretenberg.peak_mib_in("", 100.0) == 0.0

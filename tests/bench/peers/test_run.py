@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from bench.peers import barretenberg, own, run, tools
+from bench.peers import barretenberg, own, run, snarkjs, tools
 from bench.peers.report import Measurement
 from circuits.cli_support import ExitCode
 
@@ -28,18 +28,24 @@ class FakePeer:
         assert folder.is_dir()
 
     def prepare(self, trades):
-        return trades
+        return FakeProgram(trades)
 
-    def prove(self, program, variant, threads):
-        return measured("peer", program, threads, variant)
+
+class FakeProgram:
+    def __init__(self, trades):
+        self.trades = trades
+
+    def prove(self, variant, threads):
+        return measured("peer", self.trades, threads, variant)
 
 
 @pytest.fixture
 def invoke(monkeypatch):
     monkeypatch.setattr(tools, "this_machine", lambda: MACHINE)
     monkeypatch.setattr(barretenberg, "Barretenberg", FakePeer)
+    monkeypatch.setattr(snarkjs, "Snarkjs", FakePeer)
     monkeypatch.setattr(own, "prove", lambda *case: measured("plasmaperps", *case))
-    return lambda *arguments: CliRunner().invoke(run.main, ["barretenberg", *arguments])
+    return lambda *arguments, peer="barretenberg": CliRunner().invoke(run.main, [peer, *arguments])
 
 
 def test_both_sides_and_the_ratio_are_printed(invoke):
@@ -54,8 +60,9 @@ def test_both_sides_and_the_ratio_are_printed(invoke):
     assert "2 threads: peer at its best takes 200.0 ms" in result.output
 
 
-def test_the_peer_can_run_alone(invoke):
-    result = invoke("--trades", "4", "--threads", "1", "--alone")
+@pytest.mark.parametrize("peer", ["barretenberg", "snarkjs"])
+def test_the_peer_can_run_alone(invoke, peer):
+    result = invoke("--trades", "4", "--threads", "1", "--alone", peer=peer)
     assert result.exit_code == ExitCode.OK, result.output
     assert "plasmaperps" not in result.output
 
