@@ -51,10 +51,12 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "verifier.solidity": {"circuits", "verifier", "py_ecc", "eth_hash", "click"},
     "prover": {"circuits", "verifier", "prover", "numpy", "numba", "py_ecc", "eth_hash"},
     "prover.kernels": {
-        "prover.kernels", "prover.cache_folder", "circuits.field", "circuits.air.tape",
+        "prover.kernels", "prover.cache_folder", "prover.kernel_choice", "circuits.field",
+        "circuits.air.tape",
         "circuits.poseidon2", "circuits.edwards",
         "numpy", "numba", "llvmlite",
     },
+    "prover.kernel_choice": {"llvmlite"},
     "prover.reference": {"circuits", "verifier", "prover", "numpy", "galois"},
     "prover.cli": {"circuits", "verifier", "prover", "numpy", "click"},
     "prover.bench.cli": {"circuits", "prover", "click"},

@@ -20,7 +20,7 @@ from prover.bench.options import (
     with_report,
     with_setting,
 )
-from prover.bench.setting import Kernels, Setting, choose_kernels
+from prover.bench.setting import AUTO, KERNEL_NAMES, Setting, choose_kernels
 
 _WITNESS = click.Path(dir_okay=False, path_type=Path)
 _WIDTHS = (1, 8, 16, 32, 64, 254)
@@ -229,8 +229,8 @@ def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json:
 
 @bench.command()
 @click.option(
-    "--kernels", type=click.Choice([each.value for each in Kernels]),
-    default=Kernels.AUTO.value, show_default=True, help="Which twins of the kernels to start.",
+    "--kernels", type=click.Choice(KERNEL_NAMES),
+    default=AUTO, show_default=True, help="Which twins of the kernels to start.",
 )  # fmt: skip
 @_JSON
 def start(kernels: str, as_json: bool) -> None:
@@ -246,7 +246,7 @@ def start(kernels: str, as_json: bool) -> None:
     from prover.bench import report
     from prover.bench.start import COLD_SECONDS_WANTED, WARM_SECONDS_WANTED, measure_start
 
-    chosen = choose_kernels(Kernels(kernels))
+    chosen = choose_kernels(kernels)
     with one_line_errors(input_errors()):
         found = measure_start()
     for name, seconds, compiled, wanted in (

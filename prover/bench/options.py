@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from circuits.cli_support import CommandFailed, ExitCode, bad_input, one_line_errors
-from prover.bench.setting import Executor, Kernels, Setting, prepare
+from prover.bench.setting import AUTO, KERNEL_NAMES, Executor, Setting, prepare
 
 if TYPE_CHECKING:
     from prover.bench.measure import Measurement
@@ -89,7 +89,7 @@ def with_setting(command: Command) -> Command:
 
     @wraps(command)
     def prepared(threads: int | None, kernels: str, executor: str, **arguments: Any) -> None:
-        setting = prepare(threads, Kernels(kernels), Executor(executor))
+        setting = prepare(threads, kernels, Executor(executor))
         with one_line_errors(input_errors()):
             command(setting, **arguments)
 
@@ -100,8 +100,8 @@ def with_setting(command: Command) -> Command:
             help="Threads of the kernels.  [default: PLASMAPERPS_THREADS, or all cores]",
         ),
         click.option(
-            "--kernels", type=click.Choice([each.value for each in Kernels]),
-            default=Kernels.AUTO.value, show_default=True,
+            "--kernels", type=click.Choice(KERNEL_NAMES),
+            default=AUTO, show_default=True,
             help="Which twins of the kernels run; auto takes the fastest of this machine.",
         ),
         click.option(

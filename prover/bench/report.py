@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from prover.bench.machine import cpu_model, package_version
 from prover.bench.measure import VERIFY, Measurement, Run
-from prover.bench.setting import Kernels, Setting
+from prover.bench.setting import Setting
+from prover.kernel_choice import Kernels
 
 if TYPE_CHECKING:
     # Only their figures are shown; importing them would choose the kernels too early.

@@ -8,27 +8,17 @@ from enum import StrEnum
 from time import perf_counter
 
 from circuits.cli_support import CommandFailed, ExitCode
+from prover.kernel_choice import VARIABLE, Kernels, choose
 
-KERNELS_VARIABLE = "PLASMAPERPS_KERNELS"
-
-
-class Kernels(StrEnum):
-    """Names of the kernel twins; `auto` takes the fastest that this machine has."""
-
-    AUTO = "auto"
-    SCALAR = "scalar"
-    IFMA = "ifma"
-    FMA = "fma"
+AUTO = "auto"
+KERNEL_NAMES = (AUTO, *(each.value for each in Kernels))
+"""What `--kernels` takes; `auto` is what the environment names, or the fastest there is."""
 
 
 class Executor(StrEnum):
     """Where proofs are made."""
 
     INLINE = "inline"
-
-
-AVAILABLE = (Kernels.SCALAR,)
-"""What this version has for this processor, slowest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +31,19 @@ class Setting:
     start_seconds: float
 
 
-def prepare(threads: int | None, kernels: Kernels, executor: Executor) -> Setting:
+def prepare(threads: int | None, kernels: str, executor: Executor) -> Setting:
     """Choose kernels and threads for this process and make every kernel ready.
 
     Raises: CommandFailed for kernels that are not there.
     """
     chosen = choose_kernels(kernels)
     # The kernels look at the environment when they are imported.
-    from prover.kernels import parallel, warm
+    from prover.kernels import KERNELS, parallel, warm
 
+    if chosen is not KERNELS:
+        raise CommandFailed(
+            f"--kernels: expected {KERNELS}, which run already, got {chosen}", ExitCode.USAGE
+        )
     if threads is not None:
         parallel.set_threads(threads)
     start = perf_counter()
@@ -57,18 +51,16 @@ def prepare(threads: int | None, kernels: Kernels, executor: Executor) -> Settin
     return Setting(parallel.threads(), chosen, executor, perf_counter() - start)
 
 
-def choose_kernels(asked: Kernels) -> Kernels:
+def choose_kernels(asked: str) -> Kernels:
     """The twin that will run. Unless it is `auto`, the environment of this process then names it.
 
     Raises: CommandFailed for one that is not there.
     """
-    if asked is Kernels.AUTO:
-        place, named = KERNELS_VARIABLE, os.environ.get(KERNELS_VARIABLE) or AVAILABLE[-1]
-    else:
-        place, named = "--kernels", asked.value
-    if named not in AVAILABLE:
-        known = " or ".join(AVAILABLE)
-        raise CommandFailed(f"{place}: expected {known}, got {named}", ExitCode.USAGE)
-    if asked is not Kernels.AUTO:
-        os.environ[KERNELS_VARIABLE] = named
-    return Kernels(named)
+    try:
+        chosen = choose("" if asked == AUTO else asked)
+    except ValueError as error:
+        place = "" if asked == AUTO else "--kernels: "
+        raise CommandFailed(f"{place}{error}", ExitCode.USAGE) from None
+    if asked != AUTO:
+        os.environ[VARIABLE] = chosen
+    return chosen

@@ -42,6 +42,12 @@ _CELLS_MIN = 1 << 12
 _NO_MATRIX = np.empty((0, 0, 4), dtype=np.uint64)
 
 
+def add_up(jobs: Sequence[tuple]) -> list[int]:
+    """What the jobs of one chip's rows add up to, see `sumcheck.round_sums`."""
+    parts = [fr.to_ints(part) for part in run_jobs(_round_sums, jobs)]
+    return [sum(each) % R for each in zip(*parts, strict=True)]
+
+
 class ChipRows:
     """Rows of one chip from round to round: columns at first, then folded operands.
 

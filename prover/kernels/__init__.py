@@ -16,7 +16,7 @@ from prover.cache_folder import cache_folder
 from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
-__all__ = ["run_jobs", "run_rows", "threads", "warm"]
+__all__ = ["KERNELS", "run_jobs", "run_rows", "threads", "warm"]
 
 
 def _source_stamp() -> str:

@@ -134,7 +134,7 @@ def _kernels() -> tuple[str, str, int, int]:
     from numba import config
 
     compiled = sum(1 for _ in Path(config.CACHE_DIR).rglob("*.nbi"))
-    return "scalar", "", compiled, prover.kernels.threads()
+    return prover.kernels.KERNELS.value, "", compiled, prover.kernels.threads()
 
 
 def _key_error(key: VerifyingKey) -> str:

@@ -81,10 +81,10 @@ class _Permutations:
         count = len(states)
         rows = slice(self._filled, self._filled + count)
         self._filled += count
-        permuted, sbox = poseidon2.trace(states)
+        permuted, sbox = poseidon2.trace_cells(states)
         for lane in range(poseidon2.WIDTH):
             self._cells[lane, rows] = _plain(states[:, lane])
-        self._cells[poseidon2.WIDTH :, rows] = _plain(sbox.reshape(-1, 4)).reshape(sbox.shape)
+        self._cells[poseidon2.WIDTH :, rows] = sbox
         self._is_hash[rows] = is_hash
         return permuted
 

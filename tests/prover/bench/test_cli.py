@@ -12,6 +12,7 @@ from prover.bench import field, proving, soak, start
 from prover.bench.measure import Measurement
 from prover.bench.soak import Soak
 from prover.bench.start import Start
+from prover.kernel_choice import Kernels
 from sequencer.batch_files import witness_of
 from sequencer.cli import main
 from tests.prover.bench.test_report import FIELDS
@@ -117,7 +118,8 @@ def test_a_refused_proof_ends_with_exit_code_5(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("job", ["field", "msm", "tape", "yardstick"])
-def test_kernels_that_are_not_there_are_refused(job: str) -> None:
+def test_kernels_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch, job: str) -> None:
+    monkeypatch.setattr("prover.kernel_choice.available", lambda: [Kernels.SCALAR])
     line = refused(job, "--kernels", "ifma")
     assert line == "Error: --kernels: expected scalar, got ifma"
     assert refused("start", "--kernels", "fma") == line.replace("ifma", "fma")

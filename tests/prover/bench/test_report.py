@@ -13,9 +13,9 @@ from prover.bench.report import (
     soak_json_line,
     start_json_line,
 )
-from prover.bench.setting import Kernels
 from prover.bench.soak import Soak
 from prover.bench.start import Start
+from prover.kernel_choice import Kernels
 from tests.support.measurements import SETTING, proof, single
 
 FIELDS = {

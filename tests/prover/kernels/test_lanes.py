@@ -12,7 +12,8 @@ from llvmlite import ir
 from numba import njit
 
 from circuits.field import Q, R
-from prover.kernels import choice, fr, lane_memory, lanes
+from prover import kernel_choice as choice
+from prover.kernels import fr, lane_memory, lanes
 from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.scalar import limbs
 
