@@ -3,7 +3,8 @@
     ProverError
     ├── WitnessMismatch     a table does not fit the key: missing, too high, wrong type or length
     ├── SystemMismatch      the chips are not those that the verifying key was made from
-    └── SetupTooShort       the reference string has fewer powers than a chunk has cells
+    ├── SetupTooShort       the reference string has fewer powers than a chunk has cells
+    └── NotEnoughMemory     the proof would not fit into what the machine or container has left
 
 A witness that fits the key but does not satisfy the constraints is not refused here: its proof is
 made and fails verification, which is how a caller must tell (see `prover.prove`).
@@ -29,4 +30,8 @@ class SystemMismatch(ProverError):
 
 
 class SetupTooShort(ProverError):
+    pass
+
+
+class NotEnoughMemory(ProverError):
     pass
