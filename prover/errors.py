@@ -41,3 +41,7 @@ class RuleBroken(ProverError):
 
 class ProofRefused(ProverError):
     pass
+
+
+class NotEnoughMemory(ProverError):
+    pass

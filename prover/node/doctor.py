@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from prover.node.facts import EXTRA_MODULES, Facts, extra_of
-from prover.node.memory import MIB
+
+MIB = 1 << 20
 
 WHAT_FOR = {
     "ray": "proving on several machines",

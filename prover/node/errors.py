@@ -10,7 +10,6 @@ ProverError
 │   ├── StaleLease           the token is not of the job's latest lease, or that has ended
 │   ├── FileDamaged          a file of the store is missing or not what the store recorded
 │   └── StoreDraining        the store asks every node to stop
-└── NotEnoughMemory      the batch needs more memory than the machine has left
 """
 
 from prover.errors import ProverError
@@ -53,10 +52,6 @@ class FileDamaged(StoreError):
 
 
 class StoreDraining(StoreError):
-    pass
-
-
-class NotEnoughMemory(ProverError):
     pass
 
 

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from circuits.cli_support import EXTRA_OF_MODULE
-from prover.node.memory import available_bytes, needed_bytes
 from verifier.key import VerifyingKey
 
 # One library for each extra that a prover has a use for.
@@ -73,7 +72,8 @@ def gather(store: Path | None) -> Facts:
         except KeyFileError as error:
             key_errors[name] = str(error)
             continue
-        needed[name] = needed_bytes(key)
+        if not kernels_error:
+            needed[name] = _needed_bytes(key)
         key_errors[name] = _key_error(key)
     return Facts(
         machine=platform.machine(),
@@ -83,7 +83,7 @@ def gather(store: Path | None) -> Facts:
         kernels=kernels,
         kernels_error=kernels_error,
         compiled_kernels=compiled,
-        available_bytes=available_bytes(),
+        available_bytes=None if kernels_error else _available_bytes(),
         needed_bytes=needed,
         cache_wanted=preferred_folder(),
         cache_used=cache_folder("kernels").parent,
@@ -135,6 +135,21 @@ def _kernels() -> tuple[str, str, int, int]:
 
     compiled = sum(1 for _ in Path(config.CACHE_DIR).rglob("*.nbi"))
     return prover.kernels.KERNELS.value, "", compiled, prover.kernels.threads()
+
+
+def _needed_bytes(key: VerifyingKey) -> int:
+    from circuits.chips.system import margin_system
+    from prover.backend import Circuit
+    from prover.memory import needed_bytes
+
+    return needed_bytes(Circuit(key, margin_system()))
+
+
+def _available_bytes() -> int | None:
+    # Imports the kernels, whose choice may be wrong: that is one of the findings.
+    from prover.memory import available_bytes
+
+    return available_bytes()
 
 
 def _key_error(key: VerifyingKey) -> str:

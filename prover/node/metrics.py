@@ -15,10 +15,10 @@ from prometheus_client import (
     start_http_server,
 )
 
+from prover.memory import peak_bytes, resident_bytes
 from prover.node.core import FailureKind
 from prover.node.errors import PortTaken
 from prover.node.jobs import JobState
-from prover.node.memory import peak_bytes, resident_bytes
 from prover.node.notices import (
     DrainChanged,
     Failed,

@@ -12,12 +12,12 @@ from contextlib import suppress
 from time import perf_counter
 
 from circuits.cli_support import ExitCode
+from prover.errors import NotEnoughMemory
 from prover.node import core, notices
 from prover.node.core import Failure, FailureKind, NodeCore, ProvenBatch
 from prover.node.errors import (
     FileDamaged,
     JobNotFound,
-    NotEnoughMemory,
     StaleLease,
     StoreError,
     StoreUnavailable,

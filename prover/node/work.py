@@ -11,12 +11,13 @@ from circuits.errors import CircuitError, WitnessError
 from circuits.statement import from_json
 from circuits.witness.file import Witness
 from prover import srs_tools
+from prover.backend import Circuit
 from prover.errors import RuleBroken, SetupTooShort
 from prover.kernels import warm
+from prover.memory import needed_bytes, require_memory
 from prover.node.core import FailureKind, ProvenBatch
 from prover.node.errors import StoreUnavailable
 from prover.node.jobs import Job
-from prover.node.memory import needed_bytes, require_memory
 from prover.node.port import WitnessRefused
 from prover.prove import Stage, StageClock
 from prover.proving import prove_witness, verify_proof
@@ -64,7 +65,8 @@ class MarginWork:
 
         Raises: NotEnoughMemory.
         """
-        require_memory(min(self._keys.values(), key=needed_bytes))
+        circuits = [Circuit(key, margin_system()) for key in self._keys.values()]
+        require_memory(min(circuits, key=needed_bytes))
 
     def warm(self) -> None:
         """Compile what is not compiled yet, so that no lease runs meanwhile."""
@@ -81,7 +83,7 @@ class MarginWork:
             # Its hash was compared a moment ago, so the store has gone away since.
             raise StoreUnavailable(str(witness), "a file that can be read", str(error)) from error
         key = self._keys[loaded.shape_name]
-        require_memory(key, loaded.heights)
+        require_memory(Circuit(key, margin_system()), loaded.heights)
         clock = StageClock()
 
         def watch(stage: Stage) -> None:

@@ -299,15 +299,15 @@ def test_the_doctor_ends_with_one_when_something_fails(tmp_path: Path) -> None:
 def test_too_little_memory_is_refused_before_the_work(
     witnesses: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("prover.node.memory.available_bytes", lambda: 1)
-    monkeypatch.setattr("prover.node.memory.resident_bytes", lambda: 0)
+    monkeypatch.setattr("prover.memory.available_bytes", lambda: 1)
+    monkeypatch.setattr("prover.memory.resident_bytes", lambda: 0)
     store = store_with(tmp_path, 0)
     for command in (
         ("prove", witnesses[0], "-o", tmp_path / "batch.proof"),
         ("run", "--jobs", store.folder, "--metrics-port", 0),
     ):
         assert re.fullmatch(
-            r"Error: memory for shape S: expected \d+ MiB free, got 0 MiB: "
+            r"Error: memory for shape S: expected \d+ MiB, got 0 MiB available: "
             "stop other work, or use a larger machine",
             refused(2, *command),
         )

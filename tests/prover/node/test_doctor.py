@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from prover.memory import MIB
 from prover.node.doctor import Finding, Status, examine
 from prover.node.facts import EXTRA_MODULES, Facts, StoreFacts, cpu_flags, file_system, gather
-from prover.node.memory import MIB
 from tests.support.job_stores import store_with
 
 CACHE = Path("/var/cache/prover")
