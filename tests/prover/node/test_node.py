@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from circuits.cli_support import ExitCode
+from prover.errors import NotEnoughMemory
 from prover.node import node as node_module
 from prover.node import notices
 from prover.node.core import FailureKind, Mode, NodeCore, ProvenBatch
-from prover.node.errors import NotEnoughMemory, StoreDraining
+from prover.node.errors import StoreDraining
 from prover.node.heart import Timing
 from prover.node.jobs import Job, JobState
 from prover.node.node import Node
