@@ -20,7 +20,8 @@ __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
 # Files with functions that kernels in other files call.
 SHARED_SOURCES = (
-    "inversion.py", "scalar.py", "lanes.py", "lane_memory.py", "g1.py", "tape.py", "edwards.py",
+    "inversion.py", "scalar.py", "lanes.py", "lane_memory.py", "lane_points.py", "g1.py",
+    "g1_lanes.py", "g1_pairs.py", "msm_digits.py", "tape.py", "edwards.py",
 )  # fmt: skip
 
 
