@@ -125,7 +125,9 @@ def _make_cofactor(modulus: int):
 
 
 @intrinsic
-def _leading_zeros(typing_context, word):
+def leading_zeros(typing_context, word):
+    """Return the number of zero bits above the highest set bit of a uint64."""
+
     def generate(context, builder, signature, arguments):
         return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
@@ -138,7 +140,7 @@ def _approximations(a, b):
     for k in (3, 2, 1):
         top = a[k] | b[k]
         if top:
-            up = _leading_zeros(top)
+            up = leading_zeros(top)
             down = np.uint64(63) - up
             high_a = (a[k] << up) | ((a[k - 1] >> _UNIT) >> down)
             high_b = (b[k] << up) | ((b[k - 1] >> _UNIT) >> down)
