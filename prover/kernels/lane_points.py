@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import Q
-from prover.kernels.lane_memory import _address, _is_words, _join_rows, _split_rows
+from prover.kernels.lane_memory import _is_words, _join_rows, split_rows, word_address
 from prover.kernels.lanes import (
     LANE_VALUE,
     LANES,
@@ -58,7 +58,7 @@ def _row_places(context, builder, signature, arguments, part: int) -> list[ir.Va
         element = builder.and_(builder.sext(reference, _WORD), ir.Constant(_WORD, -2 % 2**64))
         element = builder.or_(element, ir.Constant(_WORD, part))
         word = builder.shl(element, ir.Constant(_WORD, 2))
-        places.append(_address(context, builder, signature.args[0], arguments[0], word, _ROW))
+        places.append(word_address(context, builder, signature.args[0], arguments[0], word, _ROW))
     return places
 
 
@@ -71,7 +71,7 @@ def _make_gather(part: int):
         def generate(context, builder, signature, arguments):
             places = _row_places(context, builder, signature, arguments, part)
             rows = [builder.load(place, align=_WORD_BYTES) for place in places]
-            return pack(builder, _split_rows(builder, rows))
+            return pack(builder, split_rows(builder, rows))
 
         return LANE_VALUE(points, references, types.int64), generate
 
