@@ -99,7 +99,7 @@ def _asking(
     """The look-ups of each chip that is filled, with the rows to evaluate them on."""
     for chip in system.chips:
         asked = [each for each in chip.interactions if each.bus is bus and each.sign > 0]
-        if asked and chip.name in cells:
+        if asked and chip.name in cells and len(cells[chip.name][0]):
             exprs = [expr for each in asked for expr in (each.times, *each.values)]
             yield _Rows(exprs, cells[chip.name], publics, system.modulus), asked
 
@@ -115,14 +115,17 @@ class _Rows:
     ) -> None:
         self.columns = columns
         self.height = len(columns[0])
-        self.uniform: dict[Expr, np.ndarray] = {}
-        computed = []
-        for expr in dict.fromkeys(exprs):
-            if expr.op in _UNIFORM:
-                (value,) = evaluate([expr], (), publics, modulus, 1)
-                self.uniform[expr] = _packed(value)
-            elif expr.op is not Op.COLUMN:
-                computed.append(expr)
+        shape = (self.height, FIELD_LIMBS)
+        self.uniform = {
+            expr: np.broadcast_to(_packed([_uniform(expr, publics, modulus)]), shape)
+            for expr in exprs
+            if expr.op in _UNIFORM
+        }
+        computed = [
+            expr
+            for expr in dict.fromkeys(exprs)
+            if expr.op is not Op.COLUMN and expr.op not in _UNIFORM
+        ]
         used = {node.value for node in walk(computed) if node.op is Op.COLUMN}
         cells = [
             integers(column) if number in used else [] for number, column in enumerate(columns)
@@ -137,7 +140,7 @@ class _Rows:
         if expr in self.computed:
             return self.computed[expr]
         if expr in self.uniform:
-            return np.broadcast_to(self.uniform[expr], (self.height, FIELD_LIMBS))
+            return self.uniform[expr]
         column = self.columns[expr.value]
         if column.ndim == 2:
             return column
@@ -155,6 +158,13 @@ class _Rows:
         if len(low) and (low.max() >= NUMBER_MAX or (high is not None and high.any())):
             raise ConstraintError("look-up", f"a number below {NUMBER_MAX}", "a larger one")
         return low.astype(np.int64)
+
+
+def _uniform(expr: Expr, publics: Sequence[int], modulus: int) -> int:
+    """The value that a leaf has on every row."""
+    if expr.op is Op.ACTIVE:
+        return 1
+    return (publics[expr.value] if expr.op is Op.PUBLIC else expr.value) % modulus
 
 
 def _packed(numbers: list[int]) -> np.ndarray:

@@ -137,6 +137,8 @@ def _fit(words: np.ndarray, bits: int) -> bool:
 
 def first_uncanonical(cells: np.ndarray) -> int | None:
     """The first row of packed cells that is not below r. Shape: [height, 4]."""
+    if not (cells[:, -1] >= np.uint64(R >> WORD_BITS * (FIELD_LIMBS - 1))).any():
+        return None
     above = np.zeros(len(cells), dtype=bool)
     equal = np.ones(len(cells), dtype=bool)
     for limb in reversed(range(FIELD_LIMBS)):
