@@ -270,7 +270,7 @@ def _pin(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     return builder.asm(kind, "", "=x,0", [value], side_effect=True)
 
 
-_Columns = _FmaColumns if KERNELS is Kernels.FMA else _IfmaColumns
+_Columns = _IfmaColumns if KERNELS in (Kernels.IFMA, Kernels.IFMA_EMULATED) else _FmaColumns
 
 
 def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:

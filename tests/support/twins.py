@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from prover.kernels.choice import VARIABLE, Kernels
+from prover.kernel_choice import VARIABLE, Kernels
 
 
 def run_with(kernels: Kernels, path: str) -> None:

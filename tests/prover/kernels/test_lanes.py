@@ -12,10 +12,10 @@ from llvmlite import ir
 from numba import njit
 
 from circuits.field import Q, R
-from prover import kernel_choice as choice
+from prover.kernel_choice import VARIABLE, Kernels
 from prover.kernels import fr, lane_memory, lanes
-from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.scalar import limbs
+from tests.support.twins import run_with
 
 BOUND = 4
 FIELDS = {"fr": R, "fq": Q}
@@ -239,8 +239,6 @@ def test_a_product_of_stored_and_lane_form_equals_the_scalar_twin():
 
 def test_ifma_code_is_the_two_instructions():
     """What the machine code generator makes of the product, for a processor that has them."""
-    if KERNELS not in (Kernels.IFMA, Kernels.IFMA_EMULATED):
-        pytest.skip("this process multiplies another way; test_the_code_of_ifma runs this one")
     module = ir.Module()
     module.triple = llvm.get_default_triple()
     vector = ir.VectorType(ir.IntType(64), lanes.LANES)
@@ -262,26 +260,15 @@ def test_ifma_code_is_the_two_instructions():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kernels", [Kernels.IFMA_EMULATED, Kernels.FMA])
-def test_the_code_of(kernels):
-    """All of this file once more with another multiplication than this process chose."""
-    if kernels is KERNELS or (
-        kernels is not Kernels.IFMA_EMULATED and kernels not in choice.available()
-    ):
-        pytest.skip(f"{kernels} is what runs already, or this processor lacks it")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-m not slow"],
-        env=os.environ | {choice.VARIABLE: kernels},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+def test_with_other_multiplications(kernels):
+    """All of this file once more with a multiplication that this process may not have chosen."""
+    run_with(kernels, __file__)
 
 
 def test_an_unknown_choice_is_named():
     done = subprocess.run(
-        [sys.executable, "-c", "import prover.kernels.choice"],
-        env=os.environ | {choice.VARIABLE: "fast"},
+        [sys.executable, "-c", "import prover.kernels"],
+        env=os.environ | {VARIABLE: "fast"},
         capture_output=True,
         text=True,
         check=False,
