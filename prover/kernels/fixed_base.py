@@ -19,15 +19,16 @@ _ENTRIES = 256
 def _multiply_rows(start, stop, out, table, digits):
     """out[i] = sum over windows w of table[256 w + digits[i, w]]."""
     count = stop - start
-    left = np.arange(0, 2 * (count + ROOM), 2).astype(np.int32)
-    targets, right = left.copy(), np.empty(count + ROOM, dtype=np.int32)
+    pairs = np.empty((3, count + ROOM), dtype=np.int32)
+    left, right, targets = pairs[0], pairs[1], pairs[2]
     work = np.empty(WORK_WORDS, dtype=np.uint64)
     rows = out[start:stop]
     rows[:] = np.uint64(0)
     for window in range(digits.shape[1]):
         for i in range(count):
+            left[i] = targets[i] = 2 * i
             right[i] = 2 * (256 * window + digits[start + i, window])
-        add_pairs(count, rows, targets, rows, left, table, right, work, False)
+        add_pairs(count, rows, targets, rows, left, table, right, work, np.uint8(0))
     for i in range(count):
         x, y = g1.load_loose(rows, i)
         store(rows, 2 * i, x)
@@ -47,8 +48,8 @@ def generator_table() -> np.ndarray:
         lower = (_ENTRIES * first + np.arange(1 << bit, dtype=np.int32)).ravel()
         steps = np.repeat(8 * first + np.int32(bit), 1 << bit)
         left, right, targets = (2 * rows for rows in (lower, steps, lower + np.int32(1 << bit)))
-        # Every count is a multiple of the room that the references need.
-        add_pairs(len(lower), table, targets, table, left, powers, right, work, False)
+        # Every count is a multiple of the room that references need.
+        add_pairs(len(lower), table, targets, table, left, powers, right, work, np.uint8(0))
     return table
 
 

@@ -215,9 +215,10 @@ def add_pairs(count, out, targets, points, left, others, right, work, is_far):
     """out[targets[t]] = points[left[t]] + others[right[t]] for t below `count`, exactly.
 
     References and targets are 2 * row + sign in int32 arrays (targets without a sign) that have
-    room for `count` rounded up to a multiple of 16; what is behind `count` is overwritten. A
-    target may be the left operand's row and no other's. `work` is uint64[WORK_WORDS]; `is_far`
-    says that the operands are in main memory. Cost: six multiplications a sum.
+    room for `count` rounded up to a multiple of 8; their order may change, and what is behind
+    `count` is overwritten. A target may be the left operand's row and no other's. `work` is
+    uint64[WORK_WORDS]; `is_far` (uint8) says that the operands are in main memory. Cost: six
+    multiplications a sum.
     """
     kinds = np.empty(BLOCK, dtype=np.uint8)
     for first in range(0, count, BLOCK):

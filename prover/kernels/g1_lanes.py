@@ -1,12 +1,13 @@
 """Sums of pairs of affine points, eight at a time: the vector twin of `g1.add_pairs`.
 
 A block of pairs shares one inversion: forward, the denominators x2 - x1 are multiplied up in each
-lane, in two chains so that two products are always under way; the sixteen results are inverted
-together; backward, each slope takes its inverse from the chain. Six multiplications a sum.
+lane, every other group of eight in a second chain so that products overlap; the sixteen results are
+inverted together; backward, each slope takes its inverse from the chain. Six multiplications a sum.
 
-Nothing is tested on the way forward. Two points with equal x make their lane's product zero: the
-whole block is then done pair by pair. A point at infinity (its y is all zero words, as for
-no other point) has an ordinary denominator; its sums are put right one by one.
+Nothing is tested on the way forward. Two points with equal x make their lane's product zero: they
+are then looked for, added on their own, and the block starts again without them. A point at
+infinity (its y is all zero words, as for no other point) has an ordinary denominator; its sums are
+put right one by one.
 
 Scales: coordinates are x * 2^256 and a lane product divides by 2^260. Along a chain the powers of
 two cancel, and the inverses come out as c / (d * 2^256) for the c that the chain starts with. With
@@ -43,13 +44,19 @@ from prover.kernels.lane_points import (
 from prover.kernels.lanes import LANES
 
 BLOCK = g1.BLOCK
-# Pairs are done sixteen at a time.
-GROUP = 2 * LANES
 _GROUPS = BLOCK // LANES
-# Lane values of the work array: x1 of each eight pairs, denominators, products of the chains.
+# Groups that go through the steps of an addition together: enough for a step's product to be done
+# when the next step wants it, few enough to stay in the first-level cache.
+_WAVE = 8
+# Lane values of the work array: for each group x1, the denominator, and the product before it in
+# its chain (with the two ends behind); the chains on their way back; for each group of a wave its
+# slope, y1, and what the slope is multiplied with.
 _X, _D, _P = 0, _GROUPS, 2 * _GROUPS
-WORK_WORDS = (3 * _GROUPS + 2) * memory.WORK_WORDS
-# How many eights of pairs ahead points are asked for.
+_RUN = 3 * _GROUPS + 2
+_SLOPE = _RUN + 2
+_Y1, _FACTOR = _SLOPE + _WAVE, _SLOPE + 2 * _WAVE
+WORK_WORDS = (_FACTOR + _WAVE) * memory.WORK_WORDS
+# How many groups ahead points are asked for.
 _AHEAD = 4
 _LANE_ONE = np.array([scalar.limbs(2**260 % Q)], dtype=np.uint64)
 _FIRST = np.int64(0)
@@ -65,44 +72,37 @@ def add_pairs(count, out, targets, points, left, others, right, work, is_far):
     inverses = np.empty((LANES, 4), dtype=np.uint64)
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
-        # The last pair again until the group is full: computed twice, written twice.
-        stop, last = start + (size + GROUP - 1) // GROUP * GROUP, start + size - 1
-        for t in range(start + size, stop):
-            left[t], right[t], targets[t] = left[last], right[last], targets[last]
-        _multiply_up(start, stop, inverses, points, left, others, right, work, is_far)
-        if _invert(inverses):
-            _add_up(start, stop, inverses, out, targets, points, left, others, right, work)
-        else:
-            _add_exactly(start, size, out, targets, points, left, others, right)
+        while size > 0:
+            groups = (size + LANES - 1) // LANES
+            # The last pair again until the group is full: computed twice, written twice.
+            last = start + size - 1
+            for t in range(start + size, start + groups * LANES):
+                left[t], right[t], targets[t] = left[last], right[last], targets[last]
+            _multiply_up(start, groups, inverses, points, left, others, right, work, is_far)
+            if _invert(inverses):
+                _add_up(start, groups, inverses, out, targets, points, left, others, right, work)
+                break
+            size = _set_apart(start, size, out, targets, points, left, others, right)
 
 
 @njit(nogil=True, inline="always")
-def _multiply_up(start, stop, total, points, left, others, right, work, is_far):
-    run_a = memory.load_one(_LANE_ONE, 0)
-    run_b = run_a
-    group = 0
-    for t in range(start, stop, GROUP):
-        ahead = t + _AHEAD * LANES
-        if is_far and ahead < stop:
-            for each in range(ahead, ahead + GROUP, LANES):
-                prefetch_rows(points, left, each)
-                prefetch_rows(others, right, each)
-        x1_a = gather_x(points, left, t)
-        x1_b = gather_x(points, left, t + LANES)
-        d_a = lift_5(raw_sub(gather_x(others, right, t), x1_a))
-        d_b = lift_5(raw_sub(gather_x(others, right, t + LANES), x1_b))
-        memory.put(work, _X + group, x1_a)
-        memory.put(work, _X + group + 1, x1_b)
-        memory.put(work, _D + group, d_a)
-        memory.put(work, _D + group + 1, d_b)
-        memory.put(work, _P + group, run_a)
-        memory.put(work, _P + group + 1, run_b)
-        run_a = lanes.fq_mul(run_a, d_a)
-        run_b = lanes.fq_mul(run_b, d_b)
-        group += 2
-    memory.put(work, _P + group, run_a)
-    memory.put(work, _P + group + 1, run_b)
-    memory.fq_store(total, 0, lanes.fq_mul(run_a, run_b))
+def _multiply_up(start, groups, total, points, left, others, right, work, is_far):
+    one = memory.load_one(_LANE_ONE, 0)
+    memory.put(work, _P, one)
+    memory.put(work, _P + 1, one)
+    for first in range(0, groups, _WAVE):
+        stop = min(first + _WAVE, groups)
+        for group in range(first, stop):
+            t = start + group * LANES
+            if is_far and group + _AHEAD < groups:
+                prefetch_rows(points, left, t + _AHEAD * LANES)
+                prefetch_rows(others, right, t + _AHEAD * LANES)
+            x1 = gather_x(points, left, t)
+            memory.put(work, _X + group, x1)
+            memory.put(work, _D + group, lift_5(raw_sub(gather_x(others, right, t), x1)))
+        _multiply(work, _P + first, _D + first, _P + first + 2, stop - first)
+    ends = lanes.fq_mul(memory.get(work, _P + groups), memory.get(work, _P + groups + 1))
+    memory.fq_store(total, 0, ends)
 
 
 @njit(nogil=True, inline="always")
@@ -124,73 +124,97 @@ def _invert(rows):
 
 
 @njit(nogil=True, inline="always")
-def _add_up(start, stop, inverses, out, targets, points, left, others, right, work):
-    group = (stop - start) // LANES
+def _add_up(start, groups, inverses, out, targets, points, left, others, right, work):
     both = memory.load(inverses, 0)
-    run_a = lanes.fq_mul(both, memory.get(work, _P + group + 1))
-    run_b = lanes.fq_mul(both, memory.get(work, _P + group))
-    kept = np.empty((GROUP, 8), dtype=np.uint64)
-    for t in range(stop - GROUP, start - 1, -GROUP):
-        group -= 2
-        d_a = memory.get(work, _D + group)
-        d_b = memory.get(work, _D + group + 1)
-        inverse_a = lanes.fq_mul(run_a, memory.get(work, _P + group))
-        inverse_b = lanes.fq_mul(run_b, memory.get(work, _P + group + 1))
-        run_a = lanes.fq_mul(run_a, d_a)
-        run_b = lanes.fq_mul(run_b, d_b)
-        y1_a = gather_y(points, left, t)
-        y1_b = gather_y(points, left, t + LANES)
-        y2_a = gather_y(others, right, t)
-        y2_b = gather_y(others, right, t + LANES)
-        infinite = np.int64(zero_words(y1_a) | zero_words(y2_a))
-        infinite |= np.int64(zero_words(y1_b) | zero_words(y2_b)) << LANES
-        if infinite:
-            _keep_finite(kept, infinite, t, points, left, others, right)
-        y1_a = flip(y1_a, left, t)
-        y1_b = flip(y1_b, left, t + LANES)
-        slope_a = lanes.fq_mul(lift_9(raw_sub(flip(y2_a, right, t), y1_a)), inverse_a)
-        slope_b = lanes.fq_mul(lift_9(raw_sub(flip(y2_b, right, t + LANES), y1_b)), inverse_b)
-        square_a = lanes.fq_mul(slope_a, slope_a)
-        square_b = lanes.fq_mul(slope_b, slope_b)
-        # A denominator is x2 - x1, five times q more: slope^2 - 2 x1 - d is x3 less that.
-        x1_a = memory.get(work, _X + group)
-        x1_b = memory.get(work, _X + group + 1)
-        x3_a = settle_14(raw_sub(raw_sub(square_a, raw_twice(x1_a)), d_a))
-        x3_b = settle_14(raw_sub(raw_sub(square_b, raw_twice(x1_b)), d_b))
-        step_a = lanes.fq_mul(slope_a, lift_17(raw_four_times(raw_sub(x1_a, x3_a))))
-        step_b = lanes.fq_mul(slope_b, lift_17(raw_four_times(raw_sub(x1_b, x3_b))))
-        scatter_x(out, targets, t, x3_a)
-        scatter_y(out, targets, t, settle_5(raw_sub(step_a, y1_a)))
-        scatter_x(out, targets, t + LANES, x3_b)
-        scatter_y(out, targets, t + LANES, settle_5(raw_sub(step_b, y1_b)))
-        if infinite:
-            for k in range(GROUP):
-                if (infinite >> k) & 1:
-                    row = targets[t + k] >> 1
-                    scalar.store(out, 2 * row, scalar.load(kept, 2 * k))
-                    scalar.store(out, 2 * row + 1, scalar.load(kept, 2 * k + 1))
+    # Each chain's own inverse is that of both times the other chain.
+    for chain in range(2):
+        other = memory.get(work, _P + groups + 1 - chain)
+        memory.put(work, _RUN + ((groups + chain) & 1), lanes.fq_mul(both, other))
+    kept = np.empty((_WAVE * LANES, 8), dtype=np.uint64)
+    infinite = np.empty(_WAVE, dtype=np.uint8)
+    for stop in range(groups, 0, -_WAVE):
+        first = max(0, stop - _WAVE)
+        size = stop - first
+        for group in range(stop - 1, first - 1, -1):
+            run = memory.get(work, _RUN + (group & 1))
+            inverse = lanes.fq_mul(run, memory.get(work, _P + group))
+            memory.put(work, _SLOPE + group - first, inverse)
+            run = lanes.fq_mul(run, memory.get(work, _D + group))
+            memory.put(work, _RUN + (group & 1), run)
+        for k in range(size):
+            t = start + (first + k) * LANES
+            y1 = gather_y(points, left, t)
+            y2 = gather_y(others, right, t)
+            infinite[k] = zero_words(y1) | zero_words(y2)
+            if infinite[k]:
+                _keep_finite(kept, k * LANES, infinite[k], t, points, left, others, right)
+            y1 = flip(y1, left, t)
+            memory.put(work, _Y1 + k, y1)
+            memory.put(work, _FACTOR + k, lift_9(raw_sub(flip(y2, right, t), y1)))
+        _multiply(work, _SLOPE, _FACTOR, _SLOPE, size)
+        _multiply(work, _SLOPE, _SLOPE, _FACTOR, size)
+        for k in range(size):
+            t = start + (first + k) * LANES
+            x1 = memory.get(work, _X + first + k)
+            # A denominator is x2 - x1 and 5 q: slope^2 - 2 x1 less that is x3 less 5 q.
+            below = raw_sub(memory.get(work, _FACTOR + k), raw_twice(x1))
+            x3 = settle_14(raw_sub(below, memory.get(work, _D + first + k)))
+            scatter_x(out, targets, t, x3)
+            memory.put(work, _FACTOR + k, lift_17(raw_four_times(raw_sub(x1, x3))))
+        _multiply(work, _SLOPE, _FACTOR, _FACTOR, size)
+        for k in range(size):
+            t = start + (first + k) * LANES
+            y3 = settle_5(raw_sub(memory.get(work, _FACTOR + k), memory.get(work, _Y1 + k)))
+            scatter_y(out, targets, t, y3)
+            if infinite[k]:
+                _put_back(out, targets, t, infinite[k], kept, k * LANES)
+
+
+@njit(nogil=True, inline="always")
+def _multiply(work, a, b, out, size):
+    """Nothing but products: the processor then sees the next one while it is at the last."""
+    for k in range(size):
+        product = lanes.fq_mul(memory.get(work, a + k), memory.get(work, b + k))
+        memory.put(work, out + k, product)
 
 
 @njit(nogil=True, cache=True)
-def _keep_finite(kept, infinite, start, points, left, others, right):
+def _keep_finite(kept, row, lanes_mask, start, points, left, others, right):
     """Write the other operand of the sums that have one at infinity."""
-    for k in range(GROUP):
-        if (infinite >> k) & 1:
+    for k in range(LANES):
+        if (lanes_mask >> k) & 1:
             x, y = g1.load_signed(points, left[start + k])
             if scalar.is_zero(y):
                 x, y = g1.load_signed(others, right[start + k])
-            scalar.store(kept, 2 * k, x)
-            scalar.store(kept, 2 * k + 1, y)
+            scalar.store(kept, 2 * (row + k), x)
+            scalar.store(kept, 2 * (row + k) + 1, y)
 
 
 @njit(nogil=True, cache=True)
-def _add_exactly(start, size, out, targets, points, left, others, right):
-    """Each sum on its own, with every case told apart: much slower, and for no honest bases."""
+def _put_back(out, targets, start, lanes_mask, kept, row):
+    for k in range(LANES):
+        if (lanes_mask >> k) & 1:
+            place = np.int64(targets[start + k] >> 1)
+            scalar.store(out, 2 * place, scalar.load(kept, 2 * (row + k)))
+            scalar.store(out, 2 * place + 1, scalar.load(kept, 2 * (row + k) + 1))
+
+
+@njit(nogil=True, cache=True)
+def _set_apart(start, size, out, targets, points, left, others, right):
+    """Add the pairs of a block that have equal x, and close the gaps; return how many are left."""
     total = np.empty((1, 16), dtype=np.uint64)
-    for t in range(start, start + size):
+    t = start
+    while t < start + size:
+        x1, y1 = g1.load_signed(points, left[t])
+        x2, y2 = g1.load_signed(others, right[t])
+        if not scalar.equal(x1, x2):
+            t += 1
+            continue
         total[:] = np.uint64(0)
-        x, y = g1.load_signed(points, left[t])
-        g1.add_affine(total, _FIRST, x, y)
-        x, y = g1.load_signed(others, right[t])
-        g1.add_affine(total, _FIRST, x, y)
+        g1.add_affine(total, _FIRST, x1, y1)
+        g1.add_affine(total, _FIRST, x2, y2)
         g1.to_affine(out, np.int64(targets[t] >> 1), total, _FIRST)
+        size -= 1
+        last = start + size
+        left[t], right[t], targets[t] = left[last], right[last], targets[last]
+    return size

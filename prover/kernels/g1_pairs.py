@@ -14,4 +14,4 @@ else:
 __all__ = ["ROOM", "WORK_WORDS", "add_pairs"]
 
 # Room that reference arrays need behind their last pair.
-ROOM = 16
+ROOM = 8
