@@ -19,10 +19,11 @@ from circuits.edwards import A, D
 from circuits.field import R, inverse
 from prover.kernels import fr
 from prover.kernels.edwards import BASE_MULTIPLES, BASE_WINDOWS, ROOT, base_table
+from prover.kernels.lane_emission import SHIFT_BITS, limbs52
 from prover.kernels.lane_memory import fr_store, gather, get, new_work, put
 from prover.kernels.lane_memory import load as load_lanes
 from prover.kernels.lane_sums import add2, add3, fr_minus
-from prover.kernels.lanes import LANES, SHIFT_BITS, fr_add, fr_mul, fr_sub, limbs52
+from prover.kernels.lanes import LANES, fr_add, fr_mul, fr_sub
 from prover.kernels.scalar import FR_ONE, ZERO, fr_inverse, is_zero, load, store
 from prover.kernels.scalar import fr_mul as fr_mul_one
 

@@ -33,14 +33,7 @@ from prover.kernels.edwards_verify_rows import (
     SMALL_ORDER,
 )
 from prover.kernels.lane_memory import WORK_WORDS, get, load_strided, put
-from prover.kernels.lanes import (
-    LANES,
-    fr_add,
-    fr_mul,
-    fr_sub,
-    fr_to_lane_form,
-    fr_zero_lanes,
-)
+from prover.kernels.lanes import LANES, fr_add, fr_mul, fr_sub, fr_to_lane_form, fr_zero_lanes
 
 # Groups of the work array: R, -K, a running point, and T of it.
 _R, _KEY, _POINT, _T = map(np.int64, range(0, 12, 3))

@@ -83,6 +83,7 @@ def scale(start, stop, out, a, factor):
 
 @njit(nogil=True, cache=True)
 def accumulate(start, stop, accumulator, offset, values, factor):
+    """Add factor * values to rows of the accumulator."""
     weight = fr_to_lane_form(load_one(factor, np.int64(0)))
     last = _whole(start, stop)
     for i in range(start, last, LANES):
@@ -105,6 +106,7 @@ def accumulate_small(start, stop, accumulator, offset, values, factor):
 
 @njit(nogil=True, cache=True)
 def inner_product(start, stop, a, b):
+    """Return the sum of a[i] * b[i]."""
     last = _whole(start, stop)
     tail = fr_rows.inner_product(last, stop, a, b)
     if last == start:
@@ -117,6 +119,7 @@ def inner_product(start, stop, a, b):
 
 @njit(nogil=True, cache=True)
 def total(start, stop, a):
+    """Return the sum of the rows."""
     last = _whole(start, stop)
     tail = fr_rows.total(last, stop, a)
     if last == start:

@@ -9,19 +9,15 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from prover.kernels.cells import CANONICAL, MONTGOMERY, read_small
+from prover.kernels.lane_emission import LIMB_BITS, LIMBS, MASK, pack, splat
 from prover.kernels.lane_memory import put, split_rows
 from prover.kernels.lanes import (
     LANE_VALUE,
     LANES,
-    LIMB_BITS,
-    LIMBS,
-    MASK,
     fr_add,
     fr_mul,
     fr_plain_to_lane_form,
     fr_to_lane_form,
-    pack,
-    splat,
 )
 
 _WORD = ir.IntType(64)

@@ -11,17 +11,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import Q, R
-from prover.kernels.lanes import (
-    LANE_VALUE,
-    LANES,
-    LIMB_BITS,
-    LIMBS,
-    MASK,
-    emit_canonical,
-    pack,
-    splat,
-    unpack,
-)
+from prover.kernels.lane_emission import LIMB_BITS, LIMBS, MASK, emit_canonical, pack, splat, unpack
+from prover.kernels.lanes import LANE_VALUE, LANES
 
 WORK_WORDS = LIMBS * LANES
 # From x * 2^256 to x * 2^260.

@@ -16,18 +16,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import Q
+from prover.kernels.lane_emission import LIMB_BITS, LIMBS, emit_carry, limbs52, pack, splat, unpack
 from prover.kernels.lane_memory import _is_words, _join_rows, split_rows, word_address
-from prover.kernels.lanes import (
-    LANE_VALUE,
-    LANES,
-    LIMB_BITS,
-    LIMBS,
-    _carry,
-    limbs52,
-    pack,
-    splat,
-    unpack,
-)
+from prover.kernels.lanes import LANE_VALUE, LANES
 
 _WORD = ir.IntType(64)
 _NARROW = ir.IntType(32)
@@ -212,7 +203,7 @@ def _make_settle(multiple: int, subtracted: tuple[int, ...]):
                     builder.sub(part, builder.select(fits, splat(limb), splat(0)))
                     for part, limb in zip(parts, limbs, strict=True)
                 ]
-            return pack(builder, _carry(builder, parts))
+            return pack(builder, emit_carry(builder, parts))
 
         return LANE_VALUE(LANE_VALUE), generate
 

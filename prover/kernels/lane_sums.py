@@ -9,8 +9,7 @@ from llvmlite import ir
 from numba.extending import intrinsic
 
 from circuits.field import R
-from prover.kernels.lanes import (
-    LANE_VALUE,
+from prover.kernels.lane_emission import (
     LIMB_BITS,
     LIMBS,
     MASK,
@@ -21,6 +20,7 @@ from prover.kernels.lanes import (
     splat,
     unpack,
 )
+from prover.kernels.lanes import LANE_VALUE
 
 MINUS_MULTIPLE = 4
 """`fr_minus` adds so many p, which its subtrahend must be below."""

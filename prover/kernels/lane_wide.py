@@ -12,16 +12,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import R
+from prover.kernels.lane_emission import LIMBS, emit_wide_sum, emit_wide_value, pack, unpack
 from prover.kernels.lane_memory import word_address
-from prover.kernels.lanes import (
-    LANE_VALUE,
-    LANES,
-    LIMBS,
-    emit_wide_sum,
-    emit_wide_value,
-    pack,
-    unpack,
-)
+from prover.kernels.lanes import LANE_VALUE, LANES
 
 TOTAL_LIMBS = 2 * LIMBS
 _WORD = ir.IntType(64)

@@ -12,16 +12,10 @@ from numba import njit
 from circuits.field import R
 from circuits.poseidon2 import INTERNAL_DIAGONAL, WIDTH
 from prover.kernels import poseidon2_rows
+from prover.kernels.lane_emission import SHIFT_BITS, limbs52
 from prover.kernels.lane_memory import fr_store, get, load_strided, new_work
 from prover.kernels.lane_sums import add2, add3, add4, fr_reduction
-from prover.kernels.lanes import (
-    LANES,
-    SHIFT_BITS,
-    fr_mul,
-    fr_to_lane_form,
-    fr_to_stored_form,
-    limbs52,
-)
+from prover.kernels.lanes import LANES, fr_mul, fr_to_lane_form, fr_to_stored_form
 from prover.kernels.poseidon2_rows import (
     PARTIAL_START,
     SBOX_COUNT,

@@ -16,14 +16,7 @@ from prover.kernels.lane_memory import (
     put,
 )
 from prover.kernels.lane_wide import new_totals, read_total
-from prover.kernels.lanes import (
-    LANES,
-    fr_add,
-    fr_mul,
-    fr_sub,
-    fr_to_lane_form,
-    fr_to_stored_form,
-)
+from prover.kernels.lanes import LANES, fr_add, fr_mul, fr_sub, fr_to_lane_form, fr_to_stored_form
 from prover.kernels.program import BLOCK
 from prover.kernels.scalar import FR_ONE, store
 from prover.kernels.scalar import fr_add as add_one

@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 
 from circuits.field import R
-from prover.kernels import lane_memory, lane_sums, lanes
+from prover.kernels import lane_emission, lane_memory, lane_sums, lanes
 from prover.kernels.choice import Kernels
 from tests.support.twins import run_with
 
@@ -40,14 +40,14 @@ def _reduce(out, a):
 def work(values: list[int]) -> np.ndarray:
     array = lane_memory.new_work(len(values) // lanes.LANES)
     for k, value in enumerate(values):
-        array[k // lanes.LANES, :, k % lanes.LANES] = lanes.limbs52(value)
+        array[k // lanes.LANES, :, k % lanes.LANES] = lane_emission.limbs52(value)
     return array
 
 
 def values_of(array: np.ndarray) -> list[int]:
-    assert not (array >> np.uint64(lanes.LIMB_BITS)).any(), "a limb of more than 52 bits"
+    assert not (array >> np.uint64(lane_emission.LIMB_BITS)).any(), "a limb of more than 52 bits"
     return [
-        sum(int(limb) << (lanes.LIMB_BITS * j) for j, limb in enumerate(group[:, lane]))
+        sum(int(limb) << (lane_emission.LIMB_BITS * j) for j, limb in enumerate(group[:, lane]))
         for group in array
         for lane in range(lanes.LANES)
     ]

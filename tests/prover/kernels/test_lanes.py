@@ -13,7 +13,7 @@ from numba import njit
 
 from circuits.field import Q, R
 from prover.kernel_choice import VARIABLE, Kernels
-from prover.kernels import fr, lane_memory, lanes
+from prover.kernels import fr, lane_emission, lane_memory, lanes
 from prover.kernels.scalar import limbs
 from tests.support.twins import run_with
 
@@ -41,14 +41,14 @@ def _pairs(modulus: int) -> list[tuple[int, int]]:
 def _work(values: list[int]) -> np.ndarray:
     work = lane_memory.new_work(len(values) // lanes.LANES)
     for k, value in enumerate(values):
-        work[k // lanes.LANES, :, k % lanes.LANES] = lanes.limbs52(value)
+        work[k // lanes.LANES, :, k % lanes.LANES] = lane_emission.limbs52(value)
     return work
 
 
 def _values(work: np.ndarray) -> list[int]:
-    assert not (work >> np.uint64(lanes.LIMB_BITS)).any(), "a limb of more than 52 bits"
+    assert not (work >> np.uint64(lane_emission.LIMB_BITS)).any(), "a limb of more than 52 bits"
     return [
-        sum(int(limb) << (lanes.LIMB_BITS * j) for j, limb in enumerate(group[:, lane]))
+        sum(int(limb) << (lane_emission.LIMB_BITS * j) for j, limb in enumerate(group[:, lane]))
         for group in work
         for lane in range(lanes.LANES)
     ]

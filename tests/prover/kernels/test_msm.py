@@ -1,9 +1,6 @@
 """Multi-scalar multiplication against py_ecc and against known discrete logarithms."""
 
-import os
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits.field import Q, R
-from prover.kernels import choice, fixed_base, msm_plan, parallel
+from prover.kernel_choice import Kernels
+from prover.kernels import fixed_base, msm_plan, parallel
 from prover.kernels import msm as module
-from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.msm import INFINITY, msm, msm_many, points_from_ints, points_to_ints
 from prover.kernels.msm_plan import Digits
 from prover.kernels.scalar import limbs
 from tests.support.curve import generator_multiple, multi_scalar
+from tests.support.twins import run_with
 
 POINT = generator_multiple(12345)
 OPPOSITE = (POINT[0], Q - POINT[1])
@@ -270,21 +268,12 @@ def test_points_round_trip():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kernels", [Kernels.SCALAR, Kernels.FMA, Kernels.IFMA_EMULATED])
-def test_the_other_twins(kernels):
-    """This file once more with another field arithmetic; the emulated one is slow."""
-    if kernels is KERNELS or (
-        kernels is not Kernels.IFMA_EMULATED and kernels not in choice.available()
-    ):
-        pytest.skip(f"{kernels} is what runs already, or this processor lacks it")
-    chosen = ["-m", "not slow"]
-    if kernels is Kernels.IFMA_EMULATED:
-        chosen += ["-k", "edge or meet or equal or cancel or mixed or random"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, *chosen],
-        env=os.environ | {choice.VARIABLE: kernels},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+def test_with_scalar_kernels():
+    run_with(Kernels.SCALAR, __file__)
+
+
+@pytest.mark.slow
+def test_with_emulated_instructions():
+    """Which is slow: the patterns that additions must tell apart, and some random sums."""
+    chosen = "edge or meet or equal or cancel or mixed or random"
+    run_with(Kernels.IFMA_EMULATED, __file__, "-k", chosen)
