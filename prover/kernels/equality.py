@@ -1,7 +1,7 @@
 """Equality tables as a product of a short and a long one.
 
-eq(point, x) for all x takes 32 bytes a row; split at LOW_BITS it takes a five-hundredth of that,
-and a sum over rows takes one more product per 2^LOW_BITS rows.
+eq(point, x) for all x takes 32 bytes a row; split at LOW rows it takes a five-hundredth of that,
+and a sum over rows takes one more product per LOW rows.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ import numpy as np
 
 from prover.kernels import fr
 
-LOW_BITS = 9
+_LOW_BITS = 9
+LOW = 1 << _LOW_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,5 @@ class SplitEquality:
 
     @staticmethod
     def of(point: Sequence[int]) -> "SplitEquality":
-        """eq(point, x) for all x."""
-        return SplitEquality(fr.eq_table(point[:LOW_BITS]), fr.eq_table(point[LOW_BITS:]))
+        """eq(point, x) for all x; `low` has LOW rows, or all there are."""
+        return SplitEquality(fr.eq_table(point[:_LOW_BITS]), fr.eq_table(point[_LOW_BITS:]))
