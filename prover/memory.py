@@ -8,8 +8,8 @@ What is held, with chunks of C = 2^log_chunk cells and full-width cells of 32 by
                    active cell, and THREAD_SCALAR_BYTES per cell and thread
     sumcheck       operands (see `kernels.plan`; about one per column) for half of the rows, then
                    beside them for a quarter: 16 + 8 bytes per operand and row
-    reduction      per chip the weighted sum of its columns and an equality table, each with its
-                   half beside it: 48 + 48 bytes a row
+    reduction      per chip the weighted sum of its columns with its half beside it: 48 bytes a
+                   row; then the combination of all chunks (32 C)
     opening        f and its folds (64 C), the quotient (32 C), one polynomial as plain integers
                    (32 C), and a commitment to C full-width cells
 
@@ -104,7 +104,7 @@ def plan(circuit: Circuit, heights: Mapping[str, int] | None = None) -> MemoryPl
         narrow_bytes += sum(width for width in widths if width != _CELL) * height
         stored = _stored_operands(chip.tape, chip.main_columns) if chip.log_height else 0
         operands += stored * height
-        mixed += 48 * height + 48 * (1 << chip.log_height)
+        mixed += 48 * height
     work = threads() * _THREAD_BYTES
     stages = {
         Stage.COMMIT: _commitment(min(cells, narrow + full)) + work,

@@ -1,7 +1,7 @@
 """Equality tables as a product of a short and a long one.
 
-eq(point, x) for all x takes 32 bytes a row; split at LOW_BITS it takes a five-hundredth of that,
-and a sum over rows takes one more product per 2^LOW_BITS rows.
+eq(point, x) for all x takes 32 bytes a row; split at LOW rows it takes a five-hundredth of that,
+and a sum over rows takes one more product per LOW rows.
 """
 
 from collections.abc import Sequence
@@ -11,15 +11,18 @@ import numpy as np
 
 from prover.kernels import fr
 
-LOW_BITS = 9
-LOW = 1 << LOW_BITS
+_LOW_BITS = 9
+LOW = 1 << _LOW_BITS
 
 
 @dataclass(frozen=True, slots=True)
 class SplitEquality:
-    """eq(point, x) = low[x mod 2^LOW_BITS] * high[x div 2^LOW_BITS].
+    """Weights of rows: row x has low[x mod len(low)] * high[x div len(low)].
 
-    Shape: low uint64[min(2^LOW_BITS, 2^len(point)), 4]; high uint64[the rest, 4].
+    Any weights will do for kernels, as long as len(low) is a multiple of `program.BLOCK` or there
+    is one high row: a part of a table, or a table that is not split.
+
+    Shape: low uint64[n, 4]; high uint64[m, 4].
     """
 
     low: np.ndarray
@@ -27,4 +30,5 @@ class SplitEquality:
 
     @staticmethod
     def of(point: Sequence[int]) -> "SplitEquality":
-        return SplitEquality(fr.eq_table(point[:LOW_BITS]), fr.eq_table(point[LOW_BITS:]))
+        """eq(point, x) for all x; `low` has LOW rows, or all there are."""
+        return SplitEquality(fr.eq_table(point[:_LOW_BITS]), fr.eq_table(point[_LOW_BITS:]))

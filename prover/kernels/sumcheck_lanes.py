@@ -4,7 +4,6 @@ import numpy as np
 from numba import njit
 
 from prover.kernels import sumcheck
-from prover.kernels.equality import LOW
 from prover.kernels.fr_lanes import sum_lanes
 from prover.kernels.lane_cells import fold_groups, load_groups
 from prover.kernels.lane_memory import (
@@ -122,7 +121,7 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
     sums = np.zeros((result.shape[0], WORK_WORDS), dtype=np.uint64)
     even, odd = new_work(points.slots, points.scalars), new_work(points.slots, points.scalars)
     columns = new_work(linear.slots, linear.scalars)
-    column_slots = np.arange(source.places.shape[0]) * GROUPS
+    column_targets = linear.targets // LANES
     origins = points.origins // LANES
     made = linear.results // LANES
     linear_code = grouped(linear.code, linear.slots)
@@ -141,9 +140,9 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
             row = 2 * first + side
             if linear_code.shape[0]:
                 _load_columns(
-                    columns, column_slots, source, first, side, groups, even_weight, odd_weight
+                    columns, column_targets, source, first, side, groups, even_weight, odd_weight
                 )
-                place = column_slots.shape[0] * GROUPS
+                place = column_targets.shape[0] * GROUPS
                 load_state_groups(columns, place, scratch, row, 2, groups, full, state)
                 run_groups(linear_code, columns, totals, groups)
                 for k in range(origins.shape[0]):
@@ -157,7 +156,10 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
             run_groups(derive, work, totals, groups)
             if points.helpers >= 0:
                 _add_slot(sums, HELPERS + side, work, points.helpers // LANES, groups)
-        offset, weight = first % LOW, fr_to_lane_form(load_one(high, first // LOW))
+        offset, weight = (
+            first % low.shape[0],
+            fr_to_lane_form(load_one(high, first // low.shape[0])),
+        )
         if points.rest >= 0:
             slot = points.rest // LANES
             _weigh_slot(sums, REST, even, slot, low, offset, weight, groups)
