@@ -3,7 +3,9 @@
     ProverError
     ├── WitnessMismatch     a table does not fit the key: missing, too high, wrong type or length
     ├── SystemMismatch      the chips are not those that the verifying key was made from
-    └── SetupTooShort       the reference string has fewer powers than a chunk has cells
+    ├── SetupMismatch       the reference string is not the one that the key was made with
+    ├── SetupTooShort       the reference string has fewer powers than a chunk has cells
+    └── ClusterError        workers could not do it (see `prover.cluster.errors`)
 
 A witness that fits the key but does not satisfy the constraints is not refused here: its proof is
 made and fails verification, which is how a caller must tell (see `prover.prove`).
@@ -25,6 +27,10 @@ class WitnessMismatch(ProverError):
 
 
 class SystemMismatch(ProverError):
+    pass
+
+
+class SetupMismatch(ProverError):
     pass
 
 

@@ -105,7 +105,7 @@ def new_development(log_size: int, path: str | Path, progress: Progress) -> Srs:
         progress(len(exponents[rows]))
     setup = development_setup()
     srs = Srs(bases, setup.tau_g2, setup.source_hash, setup.insecure)
-    _save(srs, Path(path))
+    save(srs, Path(path))
     return srs
 
 
@@ -133,7 +133,7 @@ def import_ptau(
     bases = _bases(source.g1_bytes(1 << log_size))
     check_powers(path_in, KernelPowers(bases, progress), tau_g2)
     srs = Srs(bases, tau_g2, file_hashes(path_in)[0], insecure=False)
-    _save(srs, Path(path_out))
+    save(srs, Path(path_out))
     return srs
 
 
@@ -182,6 +182,23 @@ def load(path: str | Path) -> Srs:
     return Srs(bases, tau_g2, source_hash, bool(flags & _INSECURE))
 
 
+def map_bases(path: str | Path) -> np.ndarray:
+    """Powers of a .srs file by memory map: processes on one machine share what they read.
+
+    Assumes: `load` accepted the file, or a copy with the same checksum.
+    Shape: uint64[n, 8]. Raises: SrsError for a damaged file; OSError.
+    """
+    whole = np.memmap(path, dtype=np.uint8, mode="r")
+    stored = whole[-_CHECKSUM_BYTES:].tobytes().hex()
+    computed = hashlib.sha256(whole[:-_CHECKSUM_BYTES].data).hexdigest()
+    if computed != stored:
+        place = f"byte {max(0, len(whole) - _CHECKSUM_BYTES)}, checksum"
+        raise SrsError(path, place, computed, stored)
+    count = _HEADER.unpack(whole[: _HEADER.size].tobytes())[3]
+    # Copy-on-write: kernels are compiled for writable arrays, and the file stays as it is.
+    return np.asarray(np.memmap(path, "<u8", "c", _HEADER.size, (count, 8)))
+
+
 def development(log_size: int, progress: Progress) -> Srs:
     """Return the development string of this size from the cache folder, made if it is not there."""
     path = development_path(log_size)
@@ -216,7 +233,8 @@ def _g2_multiple(scalar: int) -> G2Point:
     return ((x0, x1), (y0, y1))
 
 
-def _save(srs: Srs, path: Path) -> None:
+def save(srs: Srs, path: Path) -> None:
+    """Write a .srs file; it appears whole or not at all. Raises: OSError."""
     packed_g2 = b"".join(value.to_bytes(32, "little") for pair in srs.tau_g2 for value in pair)
     flags = _INSECURE if srs.insecure else 0
     header = _HEADER.pack(_MAGIC, _VERSION, flags, len(srs.bases), srs.source_hash, packed_g2)

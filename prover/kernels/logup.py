@@ -17,16 +17,19 @@ from prover.kernels.tape import (
 )
 
 
-def fill_helpers(matrix: np.ndarray, height: int, program: Program, group_ends: list[int]) -> bool:
+def fill_helpers(
+    matrix: np.ndarray, height: int, program: Program, group_ends: list[int], first_row: int = 0
+) -> bool:
     """Write the helper columns behind the main columns of `matrix`; False if a fingerprint is 0.
 
-    `program` has as results the denominators of all interactions, then their numerators.
+    `program` has as results the denominators of all interactions, then their numerators. The
+    matrix holds `height` active rows of a chip from `first_row` on.
 
     Shape: matrix uint64[main + helper columns, height, 4], Montgomery form.
     Cost: per row the program, and 4 products per interaction.
     """
     ends = np.array(group_ends, dtype=np.int64)
-    state = RowState.start(height)
+    state = RowState(height, 0, first_row, 1)
     found = run_jobs(
         _helper_rows,
         [

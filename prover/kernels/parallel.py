@@ -1,6 +1,7 @@
 """Threads for nogil kernels: split rows over cores, or run independent jobs side by side."""
 
 import itertools
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -11,16 +12,52 @@ from typing import Any
 # than it saves.
 ROWS_MIN = 2048
 
+VARIABLE = "PLASMAPERPS_THREADS"
+_log = logging.getLogger(__name__)
 _inside = threading.local()
 _pool: ThreadPoolExecutor | None = None
 _pool_lock = threading.Lock()
+_limit: int | None = None
 
 
-def threads() -> int:
-    """Number of threads the kernels use: the cores this process may run on."""
+def cores() -> int:
+    """Number of cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def threads() -> int:
+    """Number of threads the kernels use.
+
+    Set by `set_threads`, else by the environment variable PLASMAPERPS_THREADS, else all cores.
+    """
+    if _limit is None:
+        set_threads(_from_environment())
+    return _limit or 1
+
+
+def set_threads(count: int) -> None:
+    """Let the kernels of this process use `count` threads from now on."""
+    global _limit, _pool
+    if count < 1:
+        raise ValueError(f"expected at least one thread, got {count}")
+    with _pool_lock:
+        if _pool is not None and count != _limit:
+            # Jobs that it still runs end by themselves.
+            _pool.shutdown(wait=False)
+            _pool = None
+        _limit = count
+
+
+def _from_environment() -> int:
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return cores()
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    _log.warning("%s: expected a number of threads, got %r; all cores are used", VARIABLE, text)
+    return cores()
 
 
 def row_ranges(count: int, parts: int) -> list[tuple[int, int]]:
