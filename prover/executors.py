@@ -123,4 +123,9 @@ def open_executor(options: ExecutorOptions, notify: Notify = ignore_event) -> It
             with open_coordinator(fleet, options, notify) as coordinator:
                 yield coordinator
         case ExecutorKind.RAY:
-            ...
+            from prover.cluster.coordinator import open_coordinator
+            from prover.cluster.ray_fleet import RayFleet
+
+            ray_fleet = RayFleet(options.workers, options.address)
+            with open_coordinator(ray_fleet, options, notify) as coordinator:
+                yield coordinator

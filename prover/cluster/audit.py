@@ -17,7 +17,7 @@ from prover.cluster.machine import Machine
 from prover.cluster.messages import Job
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span
-from prover.cluster.steplog import Follower, StepLog, whole_chips
+from prover.cluster.steplog import Follower, StepLog
 from prover.cluster.steps import (
     Asked,
     Combine,
@@ -84,7 +84,7 @@ class Auditor:
         self._settings = settings
         self._log = StepLog()
         home = tuple(job.plan.home_spans())
-        self._home = Follower(new_machine(), home, self._log)
+        self._home = Follower(new_machine(), home, self._log, takes_over=True)
         self._followers: dict[tuple[Span, ...], Follower] = {}
 
     def tell(self, step: Told) -> None:
@@ -97,7 +97,7 @@ class Auditor:
         recorded = self._checkpoint.find(number, place)
         if recorded is None and not (isinstance(step, Combine) and self._ledger.knows(number)):
             raise AuditDone
-        parts = [self._home.answer(step, whole_chips(self._job.plan))]
+        parts = [self._home.answer(step)]
         if shared and self._job.plan.shared:
             if self._ledger.knows(number):
                 parts += [self._check(number, step, e) for e in self._ledger.entries(number)]

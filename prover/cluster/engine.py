@@ -16,9 +16,8 @@ from prover.cluster.messages import Open, Task
 from prover.cluster.plausible import fault_of
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span, assign
-from prover.cluster.steplog import Follower, StepLog, whole_chips
+from prover.cluster.steplog import Follower, StepLog
 from prover.cluster.steps import (
-    Adopt,
     Asked,
     Combine,
     CommitRange,
@@ -76,7 +75,8 @@ class Engine:
         self._settings = settings
         self._notify = notify
         self._log = StepLog()
-        self._home = Follower(home, tuple(self._plan.home_spans()), self._log)
+        home_spans = tuple(self._plan.home_spans())
+        self._home = Follower(home, home_spans, self._log, takes_over=True)
         self._owners: dict[str, _Owner] | None = None
         self._replacements = settings.replacements_max
 
@@ -99,10 +99,10 @@ class Engine:
                 for worker, owner in owners.items()
                 if owner.spans
             )
-            answers.append(self._home.answer(step, whole_chips(self._plan)))
+            answers.append(self._home.answer(step))
             answers += self._wait_all(number, waiting)
         else:
-            answers.append(self._home.answer(step, whole_chips(self._plan)))
+            answers.append(self._home.answer(step))
         answer = total(answers)
         if not isinstance(step, Combine):
             self._checkpoint.append(number, place, answer)
@@ -174,9 +174,7 @@ class Engine:
         history = self._log.steps[:position] if adopted else []
         owner.loaded.update(adopted)
         owner.told = position
-        return Task(
-            number, _for_workers(steps), adopted, _for_workers(history), parcel.ask, parcel.spans
-        )
+        return Task(number, needed(steps), adopted, needed(history), parcel.ask, parcel.spans)
 
     def _wait_all(self, number: int, waiting: dict[int, tuple[str, Parcel]]) -> list[Partial]:
         answers = []
@@ -234,10 +232,6 @@ class Engine:
         self._replacements -= count
         self._crew.start(count)
         self._crew.wait_ready()
-
-
-def _for_workers(steps: Sequence[Step]) -> tuple[Step, ...]:
-    return tuple(step for step in needed(steps) if not isinstance(step, Adopt))
 
 
 def _is_inside(part: Span, spans: Sequence[Span]) -> bool:

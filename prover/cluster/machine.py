@@ -104,9 +104,9 @@ class Machine:
             case _:
                 pass
 
-    def answer(self, ask: Asked, spans: Iterable[Span]) -> Partial:
-        """What these spans, or what was taken over in their place, contribute."""
-        wanted = set(spans)
+    def answer(self, ask: Asked, spans: Iterable[Span] | None = None) -> Partial:
+        """What these spans contribute; all that there are, and what was taken over, unless told."""
+        wanted = {*self._traces, *self._running} if spans is None else set(spans)
         match ask:
             case Commit(first, stop):
                 return Points(tuple(self._commit(chunk, wanted) for chunk in range(first, stop)))

@@ -139,8 +139,11 @@ class SpanZerocheck:
             constraints = constraint_values(
                 self._matrix, chip.program, self._state, self._equality, wanted
             )
-        helpers = even_and_odd_sum(self._matrix, chip.main_columns)
-        return (*constraints, *helpers, *self._word_sums())
+        even, odd = even_and_odd_sum(self._matrix, chip.main_columns)
+        if self._block == 1:
+            # Rows of different shards are no pairs; nobody asks for more than the total.
+            even, odd = (even + odd) % R, 0
+        return (*constraints, even, odd, *self._word_sums())
 
     def rows(self, first: int) -> FoldedRows:
         """All columns, folded; `first` is the number of the first shard."""
@@ -159,7 +162,6 @@ class SpanZerocheck:
         if self._powers is None:
             return (0, 0, 0)
         if self._block == 1:
-            # Rows of different shards are no pairs; nobody asks for more than the total.
             powers = self._powers[: self._matrix.shape[1]]
             return (fr.inner_product(self._matrix[0], powers), 0, 0)
         return tuple(product_values(self._matrix[0], self._powers))

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from prover.cluster.machine import Machine
-from prover.cluster.shards import ShardPlan, Span
+from prover.cluster.shards import Span
 from prover.cluster.steps import Asked, CommitRange, Partial, Step, Told, needed
 from verifier.transcript import Point
 
@@ -54,27 +54,27 @@ class StepLog:
 
 
 class Follower:
-    """A machine over fixed spans that is brought up to date when it is needed."""
+    """A machine over fixed spans that is brought up to date when it is asked.
 
-    def __init__(self, machine: Machine, spans: tuple[Span, ...], log: StepLog) -> None:
+    One that `takes_over` is the coordinator's own: it goes on with the chips that others folded.
+    """
+
+    def __init__(
+        self, machine: Machine, spans: tuple[Span, ...], log: StepLog, *, takes_over: bool = False
+    ) -> None:
         self._machine = machine
         self._spans = spans
         self._log = log
-        self._told = -1
+        self._takes_over = takes_over
+        self._told: int | None = None
 
-    def answer(self, ask: Asked, spans: tuple[Span, ...] | None = None) -> Partial:
-        """The answer to the last step of the log."""
-        position = len(self._log.steps) - 1
-        steps = self._log.steps
-        if self._told < 0:
-            self._machine.adopt(self._spans, needed(steps[:position]))
+    def answer(self, ask: Asked) -> Partial:
+        """The answer of all spans to the last step of the log."""
+        steps, position = self._log.steps, len(self._log.steps) - 1
+        if self._told is None:
+            self._machine.adopt(self._spans, needed(steps[:position], takes_over=self._takes_over))
         else:
-            for step in needed(steps[self._told : position]):
+            for step in needed(steps[self._told : position], takes_over=self._takes_over):
                 self._machine.tell(step)
         self._told = position
-        return self._machine.answer(ask, self._spans if spans is None else spans)
-
-
-def whole_chips(plan: ShardPlan) -> tuple[Span, ...]:
-    """Every chip whole: what the coordinator's machine has at the end."""
-    return tuple(plan.whole(number) for number in range(len(plan.chips)))
+        return self._machine.answer(ask)

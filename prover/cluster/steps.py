@@ -240,10 +240,11 @@ def digest(partial: Partial) -> bytes:
     return found.digest()
 
 
-def needed(steps: Sequence[Step]) -> tuple[Step, ...]:
+def needed(steps: Sequence[Step], *, takes_over: bool = False) -> tuple[Step, ...]:
     """The steps that still matter to a machine that is told all of them now.
 
     Those are the helper columns and the running sumcheck; what is finished leaves nothing behind.
+    Only the coordinator's own machine takes chips over.
     """
     starts = [number for number, step in enumerate(steps) if isinstance(step, _STARTS)]
     last = starts[-1] if starts else 0
@@ -251,7 +252,8 @@ def needed(steps: Sequence[Step]) -> tuple[Step, ...]:
         step
         for number, step in enumerate(steps)
         if isinstance(step, Helpers)
-        or (number >= last and isinstance(step, (*_STARTS, Bind, HandOver, Adopt)))
+        or (number >= last and isinstance(step, (*_STARTS, Bind, HandOver)))
+        or (number >= last and isinstance(step, Adopt) and takes_over)
     )
 
 
