@@ -127,10 +127,7 @@ def test_a_late_owner_answers_as_one_who_was_there_from_the_start(joins_at):
 
 def test_a_machine_that_adopts_later_owns_both():
     spans = PLAN.shared_spans()
-    starts = [n for n, s in enumerate(SCRIPT) if isinstance(s, StartZerocheck | StartReduction)]
-    for position in starts:
-        # Behind the first challenge.
-        position += 3
+    for position in (n for n, step in enumerate(SCRIPT) if isinstance(step, RoundSums)):
         machine = Machine(JOB, BASES, SOURCE)
         machine.adopt(spans[:1], ())
         for step in SCRIPT[:position]:
