@@ -62,7 +62,7 @@ class RayFleet:
     """
 
     def __init__(self, workers: int, address: str | None) -> None:
-        self._ray = _import_ray(is_local=address is None)
+        self._ray = import_ray(is_local=address is None)
         self._is_ours = not self._ray.is_initialized()
         if self._is_ours:
             self._connect(workers, address)
@@ -129,6 +129,7 @@ class RayFleet:
         }
         if address is None:
             settings |= {
+                "address": "local",
                 "num_cpus": max(cores(), workers),
                 "include_dashboard": False,
                 "object_store_memory": _OBJECT_STORE_BYTES,
@@ -173,13 +174,15 @@ class RayFleet:
                 pause.wait(BEAT_S)
 
 
-def _import_ray(*, is_local: bool) -> Any:
+def import_ray(*, is_local: bool) -> Any:
     """Ray with usage reports off, and token authentication on unless the environment says else.
 
     All processes of a cluster must have the same mode. A cluster on this machine gets a token of
     its own, which lives in the environment of its processes and nowhere else.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # A call after the connection has ended is an error and starts no other Ray.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
     if is_local and "RAY_AUTH_MODE" not in os.environ and "RAY_AUTH_TOKEN" not in os.environ:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     os.environ.setdefault("RAY_AUTH_MODE", "token")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -26,6 +27,7 @@ from tests.support.toy_system import (
     toy_witness,
 )
 
+DEADLINE_S = 60
 # Every chip is shared, in few shards so that rows fold before they are handed over, and every
 # polynomial of two coefficients or more as well.
 SHARE_ALL = ClusterSettings(log_shards=2, rows_shared_min=1, coefficients_shared_min=2)
@@ -59,21 +61,64 @@ def inline_proof(job: ProvingJob) -> bytes:
 
 
 class Watch:
-    """Keeps events, and may react to them."""
+    """Keeps events and stages, and may react to every event or strike once in a stage."""
 
     def __init__(self, react: Callable[[ClusterEvent], None] | None = None) -> None:
         self.events: list[ClusterEvent] = []
         self.stages: list[Stage] = []
-        self.react = react
+        self._react = react
+        self._strike: tuple[Stage, Callable[[], None]] | None = None
 
     def __call__(self, event: ClusterEvent) -> None:
         self.events.append(event)
-        if self.react is not None:
-            self.react(event)
+        if self._react is not None:
+            self._react(event)
+        if event.kind is EventKind.ASKED and self._strike and self.stages[-1] is self._strike[0]:
+            strike = self._strike[1]
+            self._strike = None
+            strike()
+
+    def strike_in(self, stage: Stage, strike: Callable[[], None]) -> None:
+        """Call `strike` when the first step on workers of this stage begins."""
+        self._strike = (stage, strike)
 
     def details(self, kind: EventKind) -> list[tuple[str, str]]:
         """(worker, detail) of all events of a kind."""
         return [(each.worker, each.detail) for each in self.events if each.kind is kind]
+
+    def process_ids(self) -> dict[str, int]:
+        """Those of the workers that joined and were not lost."""
+        found = {}
+        for event in self.events:
+            if event.kind is EventKind.JOINED:
+                found[event.worker] = process_id(event)
+            elif event.kind is EventKind.LOST:
+                found.pop(event.worker, None)
+        return found
+
+
+def process_id(event: ClusterEvent) -> int:
+    """Of the worker that an event of the kind JOINED is about."""
+    return int(event.detail.split()[1])
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Look again until it is so, but not for ever."""
+    pause = threading.Event()
+    for _ in range(DEADLINE_S * 20):
+        if condition():
+            return True
+        pause.wait(0.05)
+    return False
 
 
 @contextmanager
