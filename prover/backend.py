@@ -105,12 +105,14 @@ class Backend(Protocol):
         """f(x)."""
         ...
 
-    def divide(self, polynomial: Polynomial, x: int) -> Polynomial:
-        """(f(X) - f(x)) / (X - x)."""
+    def divide_pairs(
+        self, terms: Iterable[tuple[Polynomial, int, int, int]], length: int
+    ) -> Polynomial:
+        """sum of a (f - f(r)) / (X - r) + b (f - f(-r)) / (X + r) over (f, r, a, b)."""
         ...
 
-    def add_scaled(self, terms: Iterable[tuple[int, Polynomial]], length: int) -> Polynomial:
-        """Sum of weight * polynomial, with `length` coefficients."""
+    def divide_sum(self, terms: Iterable[tuple[int, Polynomial]], x: int) -> Polynomial:
+        """(g - g(x)) / (X - x) for g = sum of weight * polynomial."""
         ...
 
     def eval_tape(

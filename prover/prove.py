@@ -148,11 +148,10 @@ def _open(writer: ProofWriter, backend: Backend, combined: Polynomial, rho: Sequ
     nu = writer.challenge()
 
     # 8. Q = sum nu^(2i) (f_i - p_i) / (X - r_i) + nu^(2i+1) (f_i - e_i) / (X + r_i).
-    quotient = backend.add_scaled(
+    quotient = backend.divide_pairs(
         (
-            (pow(nu, 2 * i + side, R), backend.divide(folds[i], (-root if side else root) % R))
-            for i, root in enumerate(roots)
-            for side in (0, 1)
+            (each, root, pow(nu, 2 * i, R), pow(nu, 2 * i + 1, R))
+            for i, (each, root) in enumerate(zip(folds, roots, strict=True))
         ),
         length,
     )
@@ -165,5 +164,5 @@ def _open(writer: ProofWriter, backend: Backend, combined: Polynomial, rho: Sequ
         for i, root in enumerate(roots)
     ]
     terms = [(1, quotient), *((-s % R, each) for s, each in zip(scales, folds, strict=True))]
-    witness = backend.divide(backend.add_scaled(terms, length), z)
+    witness = backend.divide_sum(terms, z)
     writer.write_points(LABEL_OPENING, [backend.commit(witness)])

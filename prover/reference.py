@@ -65,6 +65,14 @@ def tape_values(
     return [value + Fr.Zeros(len(row)) for value in values]
 
 
+def divide(f: Array, x: int) -> Array:
+    """(f(X) - f(x)) / (X - x): q_j = sum over i > j of f_i x^(i-j-1)."""
+    quotient = [Fr(0)]
+    for value in f[:0:-1]:
+        quotient.append(value + Fr(x) * quotient[-1])
+    return Fr([int(value) for value in quotient[:0:-1]])
+
+
 def total(values: Array) -> int:
     return int(np.sum(values))
 
@@ -227,18 +235,19 @@ class ReferenceBackend:
     def evaluate(self, polynomial: Array, x: int) -> int:
         return sum(int(value) * pow(x, i, R) for i, value in enumerate(polynomial)) % R
 
-    def divide(self, polynomial: Array, x: int) -> Array:
-        """q_j = sum over i > j of f_i x^(i-j-1)."""
-        quotient = [Fr(0)]
-        for value in polynomial[:0:-1]:
-            quotient.append(value + Fr(x) * quotient[-1])
-        return Fr([int(value) for value in quotient[:0:-1]])
-
-    def add_scaled(self, terms: Iterable[tuple[int, Array]], length: int) -> Array:
+    def divide_pairs(self, terms: Iterable[tuple[Array, int, int, int]], length: int) -> Array:
         result = Fr.Zeros(length)
-        for weight, polynomial in terms:
-            result[: len(polynomial)] += Fr(weight) * polynomial
+        for f, root, plus, minus in terms:
+            for weight, x in ((plus, root), (minus, -root % R)):
+                result[: len(f) - 1] += Fr(weight) * divide(f, x)
         return result
+
+    def divide_sum(self, terms: Iterable[tuple[int, Array]], x: int) -> Array:
+        taken = list(terms)
+        total = Fr.Zeros(max(len(f) for _, f in taken))
+        for weight, f in taken:
+            total[: len(f)] += Fr(weight) * f
+        return divide(total, x)
 
     def eval_tape(
         self,

@@ -1,5 +1,6 @@
 """Round polynomials given by their values at 0, 1, 2, ..., on plain integers."""
 
+import itertools
 from collections.abc import Sequence
 from functools import cache
 
@@ -42,7 +43,17 @@ def value_at(values: Sequence[int], x: int) -> int:
 
 def extend(values: Sequence[int], count: int) -> list[int]:
     """Values at 0 .. count - 1 of the polynomial with the given first values."""
-    return [*values[:count], *(value_at(values, t) for t in range(len(values), count))]
+    # The last value of each row of differences; the next one of each follows by additions.
+    last, row = [], list(values)
+    while row:
+        last.append(row[-1])
+        row = [b - a for a, b in itertools.pairwise(row)]
+    extended = list(values[:count])
+    while len(extended) < count:
+        for order in reversed(range(len(last) - 1)):
+            last[order] = (last[order] + last[order + 1]) % R
+        extended.append(last[0])
+    return extended
 
 
 def message(values: Sequence[int]) -> list[int]:

@@ -13,8 +13,9 @@ import numpy as np
 
 from circuits.air.tape import Tape
 from prover.backend import Circuit, Tables
+from prover.cluster.messages import Job
+from prover.cluster.plans import Plans
 from prover.cluster.reduction import ClusterReduction
-from prover.cluster.shards import ShardPlan
 from prover.cluster.steplog import Steps
 from prover.cluster.steps import Combine, Commit, Helpers, Pieces, Points
 from prover.cluster.zerocheck import ClusterZerocheck
@@ -29,18 +30,18 @@ from verifier.transcript import Point
 class ClusterTrace:
     """A witness that lies on the workers."""
 
-    circuit: Circuit
-    plan: ShardPlan
+    job: Job
+    plans: Plans
 
 
 class ClusterBackend:
     """The backend of one proof.
 
-    `begin` takes what prove() loads and returns the cut of the chips and the steps to drive.
+    `begin` takes what prove() loads and returns the job, its plans and the steps to drive.
     """
 
     def __init__(
-        self, bases: np.ndarray, begin: Callable[[Circuit, Tables], tuple[ShardPlan, Steps]]
+        self, bases: np.ndarray, begin: Callable[[Circuit, Tables], tuple[Job, Plans, Steps]]
     ) -> None:
         self._bases = bases
         self._polynomials = KernelBackend(bases)
@@ -59,8 +60,8 @@ class ClusterBackend:
         cells = 1 << circuit.key.log_chunk
         if len(self._bases) < cells:
             raise SetupTooShort("reference string", f"at least {cells} powers", len(self._bases))
-        plan, self._steps = self._begin(circuit, tables)
-        return ClusterTrace(circuit, plan)
+        job, plans, self._steps = self._begin(circuit, tables)
+        return ClusterTrace(job, plans)
 
     def commit_chunks(self, trace: ClusterTrace, chunks: range) -> list[Point]:
         answer = self.steps.ask(Commit(chunks.start, chunks.stop), shared=True)
@@ -74,16 +75,16 @@ class ClusterBackend:
     def zerocheck(
         self, trace: ClusterTrace, batching: Batching, words: Sequence[int]
     ) -> ClusterZerocheck:
-        return ClusterZerocheck(self.steps, trace.circuit.key, trace.plan, batching)
+        return ClusterZerocheck(self.steps, trace.job, trace.plans, batching)
 
     def reduction(self, trace: ClusterTrace, point: Sequence[int], gamma: int) -> ClusterReduction:
-        return ClusterReduction(self.steps, trace.circuit.key, trace.plan, point, gamma)
+        return ClusterReduction(self.steps, trace.job, point, gamma)
 
     def combine(self, trace: ClusterTrace, weights: Sequence[int]) -> np.ndarray:
         answer = self.steps.ask(Combine(tuple(weights)), shared=True)
         if not isinstance(answer, Pieces):
             raise TypeError(f"expected pieces, got {type(answer)}")
-        combined = fr.zeros(1 << trace.circuit.key.log_chunk)
+        combined = fr.zeros(1 << trace.job.key.log_chunk)
         for first, elements in answer.parts:
             place = slice(first, first + len(elements))
             combined[place] = fr.add(combined[place], elements)
@@ -98,11 +99,13 @@ class ClusterBackend:
     def evaluate(self, polynomial: np.ndarray, x: int) -> int:
         return self._polynomials.evaluate(polynomial, x)
 
-    def divide(self, polynomial: np.ndarray, x: int) -> np.ndarray:
-        return self._polynomials.divide(polynomial, x)
+    def divide_pairs(
+        self, terms: Iterable[tuple[np.ndarray, int, int, int]], length: int
+    ) -> np.ndarray:
+        return self._polynomials.divide_pairs(terms, length)
 
-    def add_scaled(self, terms: Iterable[tuple[int, np.ndarray]], length: int) -> np.ndarray:
-        return self._polynomials.add_scaled(terms, length)
+    def divide_sum(self, terms: Iterable[tuple[int, np.ndarray]], x: int) -> np.ndarray:
+        return self._polynomials.divide_sum(terms, x)
 
     def eval_tape(
         self,

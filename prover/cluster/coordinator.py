@@ -21,7 +21,8 @@ from prover.cluster.folder import JobFolder, open_folder
 from prover.cluster.ledger import Ledger
 from prover.cluster.machine import Machine
 from prover.cluster.messages import Job, Open
-from prover.cluster.shards import ShardPlan, plan_shards
+from prover.cluster.plans import Plans
+from prover.cluster.shards import plan_shards
 from prover.cluster.steplog import Steps
 from prover.cluster.store import TableSource, WitnessStore
 from prover.executors import ExecutorOptions, ProvingJob, Setups
@@ -121,43 +122,45 @@ class JobRun:
 
     def _run(
         self,
-        begin: Callable[[Circuit, Tables], tuple[ShardPlan, Steps]],
+        begin: Callable[[Circuit, Tables], tuple[Job, Plans, Steps]],
         observe: Callable[[Stage], None],
     ) -> bytes:
         job, backend = self._job, ClusterBackend(self._bases, begin)
         return prove(job.key, job.system, job.words, job.pubdata, job.tables, backend, observe)
 
-    def _begin(self, circuit: Circuit, tables: Tables) -> tuple[ShardPlan, Steps]:
+    def _begin(self, circuit: Circuit, tables: Tables) -> tuple[Job, Plans, Steps]:
         """The witness on disk and checked before a worker hears of the job."""
-        plan, job = self._plan(), self._cluster_job()
-        store = WitnessStore.persist(self._folder.store, circuit.key, plan, tables)
+        job = self._cluster_job()
+        plans = Plans(job)
+        store = WitnessStore.persist(self._folder.store, circuit.key, job.plan, tables)
         if self._checkpoint is None:
             self._checkpoint = Checkpoint(self._folder.checkpoint, self._identity(store))
         engine = Engine(
             self._crew,
             self._options.workers,
             Open(job, str(self._folder.store.resolve()), str(self._job.bases_path.resolve())),
-            self._machine(job),
+            self._machine(job, plans),
             self._bases,
             self._checkpoint,
             self._ledger,
             self._options.settings,
             self._notify,
         )
-        return plan, engine
+        return job, plans, engine
 
     def _audit(self) -> Guilt | None:
         """Who gave the first wrong answer, if anybody did."""
 
-        def begin(circuit: Circuit, tables: Tables) -> tuple[ShardPlan, Steps]:
+        def begin(circuit: Circuit, tables: Tables) -> tuple[Job, Plans, Steps]:
             if self._checkpoint is None:
                 raise RuntimeError("expected a checkpoint, got none")
             job = self._cluster_job()
+            plans = Plans(job)
             auditor = Auditor(
-                job, self._bases, lambda: self._machine(job), self._checkpoint, self._ledger,
-                self._options.settings,
+                job, self._bases, lambda: self._machine(job, plans), self._checkpoint,
+                self._ledger, self._options.settings,
             )  # fmt: skip
-            return job.plan, auditor
+            return job, plans, auditor
 
         try:
             self._run(begin, ignore)
@@ -176,19 +179,16 @@ class JobRun:
         if self._checkpoint is not None:
             self._checkpoint.truncate(guilt.number)
 
-    def _plan(self) -> ShardPlan:
-        job = self._job
+    def _cluster_job(self) -> Job:
+        job, settings = self._job, self._options.settings
         heights = check_tables(job.key, job.system, job.tables, job.pubdata)
         log_heights = [chip.log_height for chip in job.key.chips]
-        settings = self._options.settings
-        return plan_shards(heights, log_heights, settings.rows_shared_min, settings.log_shards)
+        plan = plan_shards(heights, log_heights, settings.rows_shared_min, settings.log_shards)
+        return Job.of(job.key, job.system, job.words, plan)
 
-    def _cluster_job(self) -> Job:
-        return Job.of(self._job.key, self._job.system, self._job.words, self._plan())
-
-    def _machine(self, job: Job) -> Machine:
+    def _machine(self, job: Job, plans: Plans) -> Machine:
         source = TableSource(job.key, job.plan, self._job.tables)
-        return Machine(job, self._bases, source)
+        return Machine(job, plans, self._bases, source)
 
     def _identity(self, store: WitnessStore) -> dict[str, str]:
         """What a checkpoint belongs to."""

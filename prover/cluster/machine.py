@@ -13,8 +13,9 @@ from typing import Protocol
 import numpy as np
 
 from prover.cluster.messages import Job
+from prover.cluster.plans import Plans
 from prover.cluster.shards import Span
-from prover.cluster.span_sumchecks import SpanReduction, SpanZerocheck, ZerocheckChip
+from prover.cluster.span_sumchecks import SpanReduction, SpanZerocheck
 from prover.cluster.span_trace import SpanTrace
 from prover.cluster.steps import (
     Adopt,
@@ -23,7 +24,6 @@ from prover.cluster.steps import (
     ColumnsAt,
     Combine,
     Commit,
-    Evaluations,
     HandOver,
     Helpers,
     Partial,
@@ -38,8 +38,10 @@ from prover.cluster.steps import (
     add_sums,
     join_rows,
 )
-from prover.kernels import fr
+from prover.compiled.zerocheck import run_rounds
+from prover.kernels.fold import Stacked, add_stacked
 from prover.kernels.msm import msm
+from prover.kernels.plan import ChipPlan
 
 
 class ColumnSource(Protocol):
@@ -57,22 +59,22 @@ class Machine:
     r, and what the column source raises.
     """
 
-    def __init__(self, job: Job, bases: np.ndarray, source: ColumnSource) -> None:
+    def __init__(self, job: Job, plans: Plans, bases: np.ndarray, source: ColumnSource) -> None:
         self._job = job
+        self._plans = plans
         self._bases = bases
         self._source = source
         self._traces: dict[Span, SpanTrace] = {}
         self._running: dict[Span, SpanZerocheck | SpanReduction] = {}
         self._start: StartZerocheck | StartReduction | None = None
         self._challenges: list[int] = []
-        self._zerocheck_chips: dict[int, ZerocheckChip] = {}
 
     def adopt(self, spans: Iterable[Span], history: Sequence[Step]) -> None:
         """Load spans and bring them to the state after `history`, as `steps.needed` gives it.
 
         Assumes: a machine that owns spans already has been told the same steps.
         """
-        fresh = Machine(self._job, self._bases, self._source)
+        fresh = Machine(self._job, self._plans, self._bases, self._source)
         for span in spans:
             fresh._traces[span] = SpanTrace(self._job, span, self._source.columns(span))
         for step in history:
@@ -81,7 +83,6 @@ class Machine:
         self._running |= fresh._running
         self._start = fresh._start
         self._challenges = fresh._challenges
-        self._zerocheck_chips |= fresh._zerocheck_chips
 
     def tell(self, step: Step) -> None:
         """Change the state; of the asks only `HandOver` does."""
@@ -107,33 +108,31 @@ class Machine:
     def answer(self, ask: Asked, spans: Iterable[Span] | None = None) -> Partial:
         """What these spans contribute; all that there are, and what was taken over, unless told."""
         wanted = {*self._traces, *self._running} if spans is None else set(spans)
+        running = sorted(span for span in self._running if span in wanted)
+        traces = [self._traces[span] for span in sorted(self._traces) if span in wanted]
         match ask:
             case Commit(first, stop):
-                return Points(tuple(self._commit(chunk, wanted) for chunk in range(first, stop)))
+                return Points(tuple(self._commit(chunk, traces) for chunk in range(first, stop)))
             case RoundSums():
-                return Sums(add_sums([self._round_sums(span) for span in self._of(wanted)]))
+                return Sums(self._round_sums(running, traces))
             case HandOver(chips):
-                leaving = [span for span in self._of(wanted) if span.chip in chips]
+                leaving = [span for span in running if span.chip in chips]
                 return join_rows([self._leave(span) for span in leaving])
             case ColumnsAt(chips):
-                traces = [t for t in self._traces_of(wanted) if t.span.chip in chips]
-                return Sums(add_sums([self._columns_at(trace) for trace in traces]))
-            case Evaluations():
-                return Sums({span.chip: self._evaluations(span) for span in self._of(wanted)})
+                parts = [self._columns_at(trace) for trace in traces if trace.span.chip in chips]
+                return Sums(add_sums(parts))
             case Combine(weights):
-                return self._combine(weights, wanted)
-
-    def _of(self, wanted: set[Span]) -> list[Span]:
-        return sorted(span for span in self._running if span in wanted)
-
-    def _traces_of(self, wanted: set[Span]) -> list[SpanTrace]:
-        return [self._traces[span] for span in sorted(self._traces) if span in wanted]
+                return self._combine(weights, traces)
 
     def _missing(self, chip: int) -> int:
         """How many rounds of the first sumcheck a chip sleeps; of the second, none."""
         key = self._job.key
         is_first = isinstance(self._start, StartZerocheck)
         return key.rounds - key.chips[chip].log_height if is_first else 0
+
+    def _is_awake(self, chip: int, position: int) -> bool:
+        missing = self._missing(chip)
+        return missing <= position < missing + self._job.key.chips[chip].log_height
 
     def _bound(self, chip: int) -> list[int]:
         """The challenges that a chip's own variables are bound to."""
@@ -144,82 +143,94 @@ class Machine:
         self._start = start
         self._challenges = []
         self._running = {}
-        self._zerocheck_chips = {}
         for span, trace in self._traces.items():
+            # A chip without variables has nothing to fold: its one row is its value.
+            if not self._job.key.chips[span.chip].log_height:
+                continue
             if isinstance(start, StartZerocheck):
-                chip = self._zerocheck_chip(start, span.chip)
-                block = 1 << self._job.plan.chips[span.chip].log_block
-                self._running[span] = SpanZerocheck.of_trace(chip, trace, block)
+                common = self._common(start, span.chip)
+                self._running[span] = SpanZerocheck.of_trace(*common, trace)
             else:
                 self._running[span] = SpanReduction.of_trace(self._job, start, trace)
 
-    def _zerocheck_chip(self, start: StartZerocheck, number: int) -> ZerocheckChip:
-        if number not in self._zerocheck_chips:
-            self._zerocheck_chips[number] = ZerocheckChip.of(self._job, start, number)
-        return self._zerocheck_chips[number]
+    def _common(self, start: StartZerocheck, number: int) -> tuple[ChipPlan, list[int], int | None]:
+        """Plan, equality point and word base of a chip."""
+        batching = start.batching
+        has_words = number == self._job.key.pubdata_chip
+        return (
+            self._plans.of(batching, number),
+            self._plans.tau_point(batching, number),
+            batching.word_base if has_words else None,
+        )
 
     def _bind(self, challenge: int) -> None:
         position = len(self._challenges)
         self._challenges.append(challenge)
         for span, running in self._running.items():
-            missing = self._missing(span.chip)
-            if missing <= position < missing + self._job.key.chips[span.chip].log_height:
+            if self._is_awake(span.chip, position):
                 running.bind(challenge)
 
     def _take_over(self, rows: Rows) -> None:
-        start, key = self._start, self._job.key
+        start, key, plan = self._start, self._job.key, self._job.plan
         for number, pieces in rows.by_chip.items():
-            span, bound = self._job.plan.whole(number), self._bound(number)
+            span, bound = plan.whole(number), self._bound(number)
             if isinstance(start, StartZerocheck):
-                chip = self._zerocheck_chip(start, number)
-                self._running[span] = SpanZerocheck.of_rows(chip, pieces, bound)
+                common, height = self._common(start, number), plan.chips[number].height
+                self._running[span] = SpanZerocheck.of_rows(*common, height, pieces, bound)
             elif start is not None:
                 chip_point = start.point[key.rounds - key.chips[number].log_height :]
                 self._running[span] = SpanReduction.of_rows(chip_point, pieces, bound)
 
-    def _commit(self, chunk: int, wanted: set[Span]) -> tuple[int, int]:
+    def _commit(self, chunk: int, traces: Sequence[SpanTrace]) -> tuple[int, int]:
         pieces = []
         for piece in self._job.key.layout.pieces:
             if piece.chunk == chunk:
-                for trace in self._traces_of(wanted):
-                    if trace.span.chip == piece.chip:
-                        pieces.append(trace.msm_piece(piece))
+                pieces += [t.msm_piece(piece) for t in traces if t.span.chip == piece.chip]
         return msm(self._bases, pieces)
 
-    def _round_sums(self, span: Span) -> dict[int, tuple[int, ...]]:
-        """Nothing for a chip that sleeps, but before the first challenge its sums all the same."""
-        running, position = self._running[span], len(self._challenges)
-        missing, log_height = self._missing(span.chip), self._job.key.chips[span.chip].log_height
-        is_awake = missing <= position < missing + log_height
-        if isinstance(running, SpanReduction):
-            return {span.chip: running.sums()} if is_awake else {}
-        if is_awake or not position:
-            return {span.chip: running.sums(is_awake=is_awake)}
-        return {}
+    def _round_sums(
+        self, spans: Sequence[Span], traces: Sequence[SpanTrace]
+    ) -> dict[int, tuple[int, ...]]:
+        """Nothing for a chip that sleeps, but before the first challenge its totals."""
+        position = len(self._challenges)
+        awake = [span for span in spans if self._is_awake(span.chip, position)]
+        running = {span: self._running[span] for span in awake}
+        found = run_rounds(
+            {span: each.jobs() for span, each in running.items() if isinstance(each, SpanZerocheck)}
+        )
+        parts: list[dict[int, tuple[int, ...]]] = []
+        for span, each in running.items():
+            if isinstance(each, SpanZerocheck):
+                parts.append({span.chip: each.sums(found.get(span, ()))})
+            else:
+                parts.append({span.chip: each.sums()})
+        if not position and isinstance(self._start, StartZerocheck):
+            parts += [self._totals(trace) for trace in traces if trace.span not in running]
+        return add_sums(parts)
 
-    def _leave(self, span: Span) -> Rows:
-        return Rows({span.chip: (self._running.pop(span).rows(span.first),)})
+    def _totals(self, trace: SpanTrace) -> dict[int, tuple[int, ...]]:
+        batching = self._start.batching if isinstance(self._start, StartZerocheck) else None
+        has_words = batching is not None and trace.span.chip == self._job.key.pubdata_chip
+        base = batching.word_base if batching is not None and has_words else None
+        return {trace.span.chip: trace.totals(base)}
 
     def _columns_at(self, trace: SpanTrace) -> dict[int, tuple[int, ...]]:
         return {trace.span.chip: trace.columns_at(self._bound(trace.span.chip))}
 
-    def _evaluations(self, span: Span) -> tuple[int, ...]:
-        running = self._running[span]
-        if not isinstance(running, SpanZerocheck):
-            raise TypeError("expected the first sumcheck, got the second")
-        return running.evaluations()
+    def _leave(self, span: Span) -> Rows:
+        return Rows({span.chip: (self._running.pop(span).rows(span.first),)})
 
-    def _combine(self, weights: Sequence[int], wanted: set[Span]) -> Pieces:
+    def _combine(self, weights: Sequence[int], traces: Sequence[SpanTrace]) -> Pieces:
         """The contribution, cut to where it can be other than zero."""
         key = self._job.key
-        combined = fr.zeros(1 << key.log_chunk)
-        ranges = []
-        for trace in self._traces_of(wanted):
+        stacked, ranges = [], []
+        for trace in traces:
             for piece in key.layout.pieces:
                 if piece.chip == trace.span.chip:
-                    trace.add_to(combined, piece, weights[piece.chunk])
-                    start = piece.offset + trace.first
-                    ranges.append((start, start + trace.rows))
+                    part = trace.stacked_piece(piece, weights[piece.chunk])
+                    stacked.append(part)
+                    ranges.append((part[0], part[0] + part[1]))
+        combined = add_stacked(1 << key.log_chunk, Stacked.of(stacked))
         return Pieces(tuple((start, combined[start:stop]) for start, stop in _merged(ranges)))
 
 

@@ -9,28 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from circuits.field import R
-from prover.cluster.shards import ShardPlan
+from prover.cluster.messages import Job
 from prover.cluster.span_sumchecks import equality_between
 from prover.cluster.steplog import Steps
 from prover.cluster.steps import Bind, ColumnsAt, RoundSums, StartReduction
-from prover.cluster.zerocheck import LinearClaim, SharedChips, sums_of
+from prover.cluster.zerocheck import FoldingChips, LinearClaim, sums_of
 from prover.compiled.chunk_cells import ChunkCells
-from verifier.key import VerifyingKey
 
 
 class ClusterReduction:
     """Rounds of degree 2 over log_chunk variables."""
 
-    def __init__(
-        self, steps: Steps, key: VerifyingKey, plan: ShardPlan, point: Sequence[int], gamma: int
-    ) -> None:
+    def __init__(self, steps: Steps, job: Job, point: Sequence[int], gamma: int) -> None:
+        key = self._key = job.key
         self._steps = steps
-        self._key = key
-        self._plan = plan
+        self._plan = job.plan
         self._point = point
         self._rho: list[int] = []
         self._cells = ChunkCells(key, gamma)
-        self._shared = SharedChips(plan, [0] * len(key.chips))
+        self._folding = FoldingChips(job.plan, [0] * len(key.chips))
         self._claim = LinearClaim("second sumcheck")
         steps.tell(StartReduction(tuple(point), gamma))
         self._place_columns()
@@ -38,10 +35,10 @@ class ClusterReduction:
     def round_values(self) -> list[int]:
         """Raises: InconsistentRound."""
         position = len(self._rho)
-        self._shared.hand_over(self._steps, position)
+        self._folding.hand_over(self._steps, position)
         totals = self._cells.round_values()
         if any(chip.log_height > position for chip in self._key.chips):
-            is_shared = self._shared.has_awake(position)
+            is_shared = self._folding.has_awake(position)
             for sums in sums_of(self._steps, RoundSums(), shared=is_shared).values():
                 totals = [a + b for a, b in zip(totals, sums, strict=True)]
         values = [value % R for value in totals]
@@ -58,7 +55,7 @@ class ClusterReduction:
     def _place_columns(self) -> None:
         """Turn the columns of chips whose rows are all bound into single cells."""
         position, key = len(self._rho), self._key
-        self._shared.hand_over(self._steps, position)
+        self._folding.hand_over(self._steps, position)
         done = [n for n, chip in enumerate(key.chips) if chip.log_height == position]
         if not done:
             return

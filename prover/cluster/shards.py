@@ -78,15 +78,15 @@ def plan_shards(
 ) -> ShardPlan:
     """Cut chips by their active rows, so that shards carry equal work whatever the capacity.
 
-    Chips of fewer than `rows_shared_min` rows are not shared, others have at most 2^log_shards
-    shards and more than half as many unless they have fewer rows.
+    Chips of fewer than `rows_shared_min` rows are not shared, and none whose shards would have
+    single rows; others have more than half of 2^log_shards shards.
     Shape: heights and log_heights in chip order, height <= 2^log_height.
     """
     chips = []
     for height, log_height in zip(heights, log_heights, strict=True):
-        if height >= max(1, rows_shared_min):
-            log_rows = (height - 1).bit_length()
-            chips.append(ChipShards(height, max(0, log_rows - log_shards), True))
+        log_rows = (height - 1).bit_length() if height else 0
+        if height >= rows_shared_min and log_rows > log_shards:
+            chips.append(ChipShards(height, log_rows - log_shards, True))
         else:
             chips.append(ChipShards(height, log_height, False))
     return ShardPlan(tuple(chips))

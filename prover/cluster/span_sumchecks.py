@@ -7,176 +7,151 @@ catches up on a sumcheck that it has left already never folds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from circuits.field import R
-from prover.cluster.equality_rows import equality_rows
 from prover.cluster.messages import Job
 from prover.cluster.span_trace import SpanTrace
-from prover.cluster.steps import FoldedRows, StartReduction, StartZerocheck
+from prover.cluster.steps import FoldedRows, StartReduction
+from prover.compiled.zerocheck import ChipRows
 from prover.kernels import fr
-from prover.kernels.sumcheck import (
-    bind_columns,
-    constraint_values,
-    even_and_odd_sum,
-    halve_equality,
-    product_values,
-)
-from prover.kernels.tape import Program, RowState, folded_program
-from verifier.logup import challenge_inputs
-from verifier.sumcheck import squares
+from prover.kernels.cells import expand
+from prover.kernels.equality import SplitEquality, equality_rows
+from prover.kernels.plan import ChipPlan
+from prover.kernels.program import BLOCK
+from prover.kernels.sumcheck import CLASSES, bind_rows, product_values
+from prover.kernels.tape import RowState
+
+WORD_SUMS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class ZerocheckChip:
-    """What the first sumcheck needs of a chip; `program` is None for a chip of one row."""
-
-    main_columns: int
-    height: int
-    log_height: int
-    points: int  # the constraints are summed at 0 .. points - 1
-    program: Program | None
-    tau_point: tuple[int, ...]
-    word_base: int | None
-
-    @staticmethod
-    def of(job: Job, start: StartZerocheck, number: int) -> ZerocheckChip:
-        """Fold the constraints of a chip with its share of the powers of the fold challenge."""
-        key, batching = job.key, start.batching
-        chip = key.chips[number]
-        power = pow(batching.fold, sum(c.tape.constraints for c in key.chips[:number]), R)
-        weights = []
-        for _ in range(chip.tape.constraints):
-            weights.append(power)
-            power = power * batching.fold % R
-        program = None
-        if chip.log_height:
-            challenges = challenge_inputs(batching.alpha, batching.beta)
-            program = folded_program(chip.tape, challenges, job.words, weights, chip.zero_values)
-        return ZerocheckChip(
-            chip.main_columns,
-            job.plan.chips[number].height,
-            chip.log_height,
-            points_of(chip.degree),
-            program,
-            tuple(squares(batching.tau, key.rounds, R)[key.rounds - chip.log_height :]),
-            batching.word_base if number == key.pubdata_chip else None,
-        )
-
-
-def points_of(degree: int) -> int:
-    """At how many points a chip's folded constraints are given; 0 and 1 are always among them."""
-    return max(degree, 1) + 1
+def empty_sums(plan: ChipPlan) -> list[int]:
+    """Room for what `round_sums` adds up for a chip."""
+    return [0] * (CLASSES + 2 * (max(plan.degree, 1) + 1))
 
 
 class SpanZerocheck:
-    """Sums of a span in the first sumcheck.
-
-    Shape: matrix uint64[columns, rows, 4], with `padded_rows` as if the last shard were full.
-    """
+    """A span in the first sumcheck: `jobs`, then `sums` of what they found, round by round."""
 
     def __init__(
         self,
-        chip: ZerocheckChip,
-        matrix: np.ndarray,
+        plan: ChipPlan,
+        tau_point: Sequence[int],
+        rows: ChipRows,
+        words: SpanWords | None,
         first: int,
         padded_rows: int,
-        block: int,
-        bound: Sequence[int] = (),
+        level: int,
     ) -> None:
-        """`bound` are the challenges that the rows are folded with; then `first` is 0."""
-        self._chip = chip
-        self._matrix = matrix
-        self._block = block
-        self._level = len(bound)
-        state = RowState(matrix.shape[1], 0, first, 1)
-        if bound:
-            state = RowState.start(chip.height)
-            for challenge in bound:
-                state = state.bind(challenge)
-        self._state = state
-        self._equality: np.ndarray | None = None
-        if chip.program is not None and block > 1:
-            rest = chip.tau_point[self._level + 1 :]
-            self._equality = equality_rows(rest, first // 2, padded_rows // 2)
-        self._powers: np.ndarray | None = None
-        if chip.word_base is not None:
-            self._powers = _word_powers(chip.word_base, bound, first, padded_rows)
+        """`first` and `padded_rows` count unfolded rows; `level` variables are bound already."""
+        self._plan = plan
+        self._tau_point = tau_point
+        self._rows = rows
+        self._words = words
+        self._first = first
+        self._padded_rows = padded_rows
+        self._level = level
         self._queue: list[int] = []
 
     @staticmethod
-    def of_trace(chip: ZerocheckChip, trace: SpanTrace, block: int) -> SpanZerocheck:
+    def of_trace(
+        plan: ChipPlan, tau_point: Sequence[int], word_base: int | None, trace: SpanTrace
+    ) -> SpanZerocheck:
         """A span's rows with nothing bound."""
-        return SpanZerocheck(chip, trace.matrix, trace.first, trace.padded_rows, block)
+        height = trace.columns.height
+        rows = ChipRows(trace.columns, plan, RowState(height, 0, trace.first, 1))
+        words = None
+        if word_base is not None:
+            cells = expand(trace.columns.places, 0, height)
+            powers = word_powers(word_base, (), trace.first, trace.padded_rows)
+            words = SpanWords(cells, powers)
+        return SpanZerocheck(plan, tau_point, rows, words, trace.first, trace.padded_rows, 0)
 
     @staticmethod
     def of_rows(
-        chip: ZerocheckChip, pieces: Sequence[FoldedRows], bound: Sequence[int]
+        plan: ChipPlan,
+        tau_point: Sequence[int],
+        word_base: int | None,
+        height: int,
+        pieces: Sequence[FoldedRows],
+        bound: Sequence[int],
     ) -> SpanZerocheck:
-        """A whole chip, folded with `bound` to one row a shard."""
-        rows = 1 << (chip.log_height - len(bound))
-        return SpanZerocheck(chip, matrix_of(pieces), 0, rows, rows, bound)
+        """A whole chip of `height` rows, folded with `bound` to one row a shard."""
+        matrix, state = matrix_of(pieces), RowState.start(height)
+        for challenge in bound:
+            state = state.bind(challenge)
+        capacity, words = 1 << len(tau_point), None
+        if word_base is not None:
+            powers = word_powers(word_base, bound, 0, capacity >> len(bound))
+            words = SpanWords(matrix[-1], powers)
+            matrix = matrix[:-1]
+        rows = ChipRows(np.ascontiguousarray(matrix), plan, state)
+        return SpanZerocheck(plan, tau_point, rows, words, 0, capacity, len(bound))
 
     def bind(self, challenge: int) -> None:
         """Fix the lowest remaining row variable."""
         self._queue.append(challenge)
 
-    def sums(self, *, is_awake: bool) -> tuple[int, ...]:
-        """Constraints at 0 .. points - 1, helpers on even and odd rows, words at 0, 1 and 2.
-
-        The constraints are zero where nobody asks: at 1, at 0 before the first challenge, and
-        everywhere while the chip's own variables are not reached.
-        """
-        self._fold()
-        chip = self._chip
-        wanted = np.arange(chip.points) != 1
+    def jobs(self) -> list[tuple]:
+        """Jobs for `compiled.zerocheck.run_rounds`; folds all but the last challenge."""
+        for challenge in self._queue[:-1]:
+            self._bind(challenge)
+            self._rows.folded()
+        for challenge in self._queue[-1:]:
+            self._bind(challenge)
+        self._queue.clear()
+        wanted = np.arange(max(self._plan.degree, 1) + 1) != 1
         wanted[0] = self._level > 0
-        constraints = [0] * chip.points
-        if is_awake and chip.program is not None and wanted.any() and self._matrix.shape[1]:
-            assert self._equality is not None
-            constraints = constraint_values(
-                self._matrix, chip.program, self._state, self._equality, wanted
-            )
-        even, odd = even_and_odd_sum(self._matrix, chip.main_columns)
-        if self._block == 1:
-            # Rows of different shards are no pairs; nobody asks for more than the total.
-            even, odd = (even + odd) % R, 0
-        return (*constraints, even, odd, *self._word_sums())
+        shift = self._level + 1
+        equality = SplitEquality.of_rows(
+            self._tau_point[shift:], self._first >> shift, self._padded_rows >> shift, BLOCK
+        )
+        return self._rows.jobs(equality, wanted)
+
+    def sums(self, found: Sequence[int]) -> tuple[int, ...]:
+        """What the jobs found, and published words times their powers at 0, 1 and 2."""
+        self._rows.finish()
+        found = [value % R for value in found] or empty_sums(self._plan)
+        words = self._words.sums() if self._words is not None else [0] * WORD_SUMS
+        return (*found, *words)
 
     def rows(self, first: int) -> FoldedRows:
-        """All columns, folded; `first` is the number of the first shard."""
-        self._fold()
-        return folded_rows(first, self._matrix)
-
-    def evaluations(self) -> tuple[int, ...]:
-        """All columns once every variable is bound."""
-        self._fold()
-        columns, rows = self._matrix.shape[:2]
-        if not rows:
-            return (0,) * columns
-        return tuple(fr.to_ints(np.ascontiguousarray(self._matrix[:, 0])))
-
-    def _word_sums(self) -> tuple[int, ...]:
-        if self._powers is None:
-            return (0, 0, 0)
-        if self._block == 1:
-            powers = self._powers[: self._matrix.shape[1]]
-            return (fr.inner_product(self._matrix[0], powers), 0, 0)
-        return tuple(product_values(self._matrix[0], self._powers))
-
-    def _fold(self) -> None:
+        """What goes on in the place of the columns; `first` is the number of the first shard."""
         for challenge in self._queue:
-            self._matrix = bind_columns(self._matrix, challenge)
-            self._state = self._state.bind(challenge)
-            self._block >>= 1
-            self._level += 1
-            if self._equality is not None:
-                self._equality = halve_equality(self._equality) if self._block > 1 else None
-            if self._powers is not None:
-                self._powers = fr.fold(self._powers, challenge)
+            self._bind(challenge)
+            self._rows.folded()
         self._queue.clear()
+        matrix = self._rows.folded()
+        if self._words is not None:
+            matrix = np.concatenate([matrix, self._words.words[None]])
+        return folded_rows(first, matrix)
+
+    def _bind(self, challenge: int) -> None:
+        self._rows.bind(challenge)
+        self._level += 1
+        if self._words is not None:
+            self._words.bind(challenge)
+
+
+class SpanWords:
+    """Published words of a span and the powers that they are multiplied with.
+
+    Shape: words uint64[rows, 4]; powers uint64[padded rows, 4].
+    """
+
+    def __init__(self, words: np.ndarray, powers: np.ndarray) -> None:
+        self.words = np.ascontiguousarray(words)
+        self._powers = powers
+
+    def sums(self) -> list[int]:
+        """Values at 0, 1 and 2."""
+        return product_values(self.words, self._powers)
+
+    def bind(self, challenge: int) -> None:
+        """Fix the lowest remaining row variable."""
+        self.words = bind_rows(self.words, challenge)
+        self._powers = fr.fold(self._powers, challenge)
 
 
 class SpanReduction:
@@ -211,7 +186,7 @@ class SpanReduction:
         """A whole chip, folded with `bound` to one row a shard."""
         factor = equality_between(chip_point, bound)
         table = fr.scale(fr.eq_table(chip_point[len(bound) :]), factor)
-        return SpanReduction(matrix_of(pieces)[0], table)
+        return SpanReduction(np.ascontiguousarray(matrix_of(pieces)[0]), table)
 
     def bind(self, challenge: int) -> None:
         """Fix the lowest remaining row variable."""
@@ -229,7 +204,7 @@ class SpanReduction:
 
     def _fold(self) -> None:
         for challenge in self._queue:
-            self._mixed = bind_columns(self._mixed[None], challenge)[0]
+            self._mixed = bind_rows(self._mixed, challenge)
             self._equality = fr.fold(self._equality, challenge)
         self._queue.clear()
 
@@ -259,7 +234,7 @@ def matrix_of(pieces: Sequence[FoldedRows]) -> np.ndarray:
     return np.ascontiguousarray(by_row.transpose(1, 0, 2))
 
 
-def _word_powers(base: int, bound: Sequence[int], first: int, count: int) -> np.ndarray:
+def word_powers(base: int, bound: Sequence[int], first: int, count: int) -> np.ndarray:
     """Rows of the table base^row after folding it with `bound`."""
     factor = 1
     for challenge in bound:

@@ -7,22 +7,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from circuits.air.shape import Piece
-from prover.cluster.equality_rows import equality_rows
+from circuits.field import R
 from prover.cluster.messages import Job
 from prover.cluster.shards import Span
+from prover.compiled.columns import ChipColumns
 from prover.kernels import fr
-from prover.kernels.fold import columns_at, mix_columns
-from prover.kernels.logup import fill_helpers
+from prover.kernels.cells import as_argument, expand
+from prover.kernels.equality import SplitEquality
+from prover.kernels.fold import column_sums, mix_columns
+from prover.kernels.logup import helper_columns
 from prover.kernels.msm import Piece as MsmPiece
-from prover.kernels.tape import value_program
+from prover.kernels.program import value_program
 
 FULL_BITS = 254
+# A part of a stacked sum: first row, rows, place of the column, weight.
+StackedPiece = tuple[int, int, tuple[int, int], int]
 
 
 class SpanTrace:
-    """Main and, once filled, helper columns over the active rows of a span.
+    """Main and, once filled, helper columns over the active rows of a span, at their own width.
 
-    Shape: `matrix` uint64[main + helper columns, rows, 4] in Montgomery form.
     Raises: ValueError for a full-width cell that is not below r.
     """
 
@@ -31,15 +35,11 @@ class SpanTrace:
         self._chip = job.key.chips[span.chip]
         self.span = span
         self.first, stop = job.plan.rows(span)
-        self._typed = [np.require(column, requirements=("C", "W")) for column in columns]
-        self.matrix = np.empty((self._chip.columns, stop - self.first, 4), dtype=np.uint64)
-        for number, column in enumerate(self._typed):
-            self.matrix[number] = _elements(column)
-
-    @property
-    def rows(self) -> int:
-        """Active rows of the span."""
-        return self.matrix.shape[1]
+        self.columns = ChipColumns.of(stop - self.first, columns)
+        if (place := self.columns.first_above_modulus()) is not None:
+            column, row = place
+            where = f"chip {self._chip.name}, column {column}, row {self.first + row}"
+            raise ValueError(f"{where}: not below {R}")
 
     @property
     def padded_rows(self) -> int:
@@ -50,31 +50,42 @@ class SpanTrace:
         """Raises: ZeroDivisionError when a fingerprint is zero."""
         number = self.span.chip
         program = value_program(self._job.interactions[number], challenges, self._job.words)
-        ends = list(self._job.group_ends[number])
-        if not fill_helpers(self.matrix, self.rows, program, ends, self.first):
+        main = ChipColumns(self.columns.height, self.columns.columns[: self._chip.main_columns])
+        found = helper_columns(
+            main.places, main.height, program, self._job.group_ends[number], self.first
+        )
+        if found is None:
             raise ZeroDivisionError(f"chip {self._chip.name}: a fingerprint is zero")
+        self.columns = main.followed_by(list(found))
 
     def msm_piece(self, piece: Piece) -> MsmPiece:
         """This span's cells of one of its chip's columns, at their place in the chunk."""
+        bits = FULL_BITS
         if piece.column < self._chip.main_columns:
             bits = min(self._job.column_bits[self.span.chip][piece.column], FULL_BITS)
-            return piece.offset + self.first, self._typed[piece.column], bits
-        helper = fr.from_montgomery(self.matrix[piece.column])
-        return piece.offset + self.first, helper, FULL_BITS
+        column = as_argument(self.columns.columns[piece.column])
+        return piece.offset + self.first, column, bits
 
-    def add_to(self, combined: np.ndarray, piece: Piece, weight: int) -> None:
-        """Add weight * cells of one column to a polynomial, in place."""
-        fr.accumulate(combined, piece.offset + self.first, self.matrix[piece.column], weight)
+    def stacked_piece(self, piece: Piece, weight: int) -> StackedPiece:
+        """The same cells for a weighted sum of columns."""
+        place = self.columns.places[piece.column]
+        return piece.offset + self.first, self.columns.height, place, weight
+
+    def totals(self, word_base: int | None) -> tuple[int, int]:
+        """Sum of all helper cells, and of published words times their powers if there are any."""
+        helpers, words = self.columns.total(self._chip.main_columns) % R, 0
+        if word_base is not None and self.columns.height:
+            powers = fr.scale(
+                fr.powers(word_base, self.columns.height), pow(word_base, self.first, R)
+            )
+            words = fr.inner_product(expand(self.columns.places, 0, self.columns.height), powers)
+        return helpers, words
 
     def mixed(self, weights: Sequence[int]) -> np.ndarray:
         """Row by row sum_j weights_j column_j. Shape: uint64[rows, 4]."""
-        return mix_columns(self.matrix, weights)
+        return mix_columns(self.columns.places, self.columns.height, weights)
 
     def columns_at(self, point: Sequence[int]) -> tuple[int, ...]:
         """This span's share of every column's value at a point of the chip's own variables."""
-        return tuple(columns_at(self.matrix, equality_rows(point, self.first, self.padded_rows)))
-
-
-def _elements(column: np.ndarray) -> np.ndarray:
-    """Montgomery form of a typed column."""
-    return fr.from_small(column) if column.ndim == 1 else fr.to_montgomery(column)
+        equality = SplitEquality.of_rows(point, self.first, self.padded_rows, 1)
+        return tuple(column_sums(self.columns.places, self.columns.height, equality))

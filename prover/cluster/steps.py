@@ -73,7 +73,11 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class RoundSums:
-    """What a round of the running sumcheck sums over rows: `Sums` by chip."""
+    """What a round of the running sumcheck sums over rows: `Sums` by chip.
+
+    Nothing for a chip whose own variables are not reached or all bound; but before the first
+    challenge a sleeping chip gives its totals.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +89,9 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class ColumnsAt:
-    """Every column of these chips at the bound point of the reduction: `Sums` by chip."""
+    """Every column of these chips at the bound point of the sumcheck: `Sums` by chip."""
 
     chips: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluations:
-    """Every column at the bound point of the first sumcheck: `Sums` by chip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class CommitRange:
 
 
 Told = Helpers | StartZerocheck | StartReduction | Bind | Adopt
-Asked = Commit | RoundSums | HandOver | ColumnsAt | Evaluations | Combine
+Asked = Commit | RoundSums | HandOver | ColumnsAt | Combine
 Step = Told | Asked
 _STARTS = (StartZerocheck, StartReduction)
 
@@ -267,7 +266,6 @@ def name_of(step: Step | CommitRange) -> str:
         RoundSums: "round sums",
         HandOver: "folded rows",
         ColumnsAt: "columns at the point",
-        Evaluations: "evaluations",
         Combine: "combination",
         Helpers: "helper columns",
         StartZerocheck: "start of the first sumcheck",

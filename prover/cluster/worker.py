@@ -9,9 +9,10 @@ import numpy as np
 
 from prover.cluster.machine import Machine
 from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.plans import Plans
 from prover.cluster.steps import CommitRange, Partial, Points
 from prover.cluster.store import WitnessStore
-from prover.kernels import fold, fr, logup, msm, sumcheck, tape
+from prover.kernels import cells, fold, fr, logup, msm, sumcheck, tape
 from prover.srs_tools import map_bases
 
 FULL_BITS = 254
@@ -44,7 +45,7 @@ class Worker:
         store = WitnessStore.open(Path(message.store), message.job.plan)
         if message.bases not in self._bases:
             self._bases = {message.bases: map_bases(message.bases)}
-        self._machine = Machine(message.job, self._bases[message.bases], store)
+        self._machine = Machine(message.job, Plans(message.job), self._bases[message.bases], store)
 
     def _answer(self, task: Task) -> Partial:
         if self._machine is None:
@@ -62,7 +63,7 @@ class Worker:
 
 def warm() -> None:
     """Compile the kernels that a worker runs, or load them from the cache."""
-    for module in (fr, msm, tape, logup, sumcheck, fold):
+    for module in (fr, cells, msm, tape, logup, sumcheck, fold):
         module.warm()
 
 

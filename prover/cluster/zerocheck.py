@@ -6,24 +6,27 @@ from collections.abc import Sequence
 
 from circuits.field import R
 from prover.cluster.errors import InconsistentRound
+from prover.cluster.messages import Job
+from prover.cluster.plans import Plans
 from prover.cluster.shards import ShardPlan
-from prover.cluster.span_sumchecks import points_of
+from prover.cluster.span_sumchecks import WORD_SUMS
 from prover.cluster.steplog import Steps
 from prover.cluster.steps import (
     Adopt,
     Asked,
     Bind,
-    Evaluations,
+    ColumnsAt,
     HandOver,
     RoundSums,
     Rows,
     StartZerocheck,
     Sums,
 )
+from prover.compiled.zerocheck import ChipClaim
+from prover.kernels.sumcheck import HELPERS
 from prover.rounds import extend, value_at
 from verifier.constraints import Batching
 from verifier.key import VerifyingKey
-from verifier.sumcheck import squares
 
 
 class LinearClaim:
@@ -49,104 +52,99 @@ class LinearClaim:
         self._claim = value_at(self._values, challenge)
 
 
-class ChipClaims:
-    """One chip's bracket as integers: the twin of `compiled.zerocheck.ChipRounds`."""
+class SharedChip:
+    """One chip in the sumcheck, which sleeps until its own variables are reached."""
 
-    def __init__(self, key: VerifyingKey, number: int, batching: Batching) -> None:
+    def __init__(self, plans: Plans, key: VerifyingKey, number: int, batching: Batching) -> None:
         chip = key.chips[number]
         self.missing = key.rounds - chip.log_height
-        self._points = points_of(chip.degree)
+        self.factor = 1
         self._sum_weight = batching.sum_weight
-        self._has_words = number == key.pubdata_chip
-        self._tau = squares(batching.tau, key.rounds, R)[self.missing :]
-        self._scale, self._claim = 1, 0
-        self._values: list[int] = []
+        self._word_weight = batching.sum_weight**2 % R if number == key.pubdata_chip else 0
+        self._total = 0
+        self._claim: ChipClaim | None = None
+        if chip.log_height:
+            tau_point = plans.tau_point(batching, number)
+            self._claim = ChipClaim(plans.of(batching, number), batching.sum_weight, tau_point)
         self._helpers = LinearClaim(f"helper sums of {chip.name}")
         self._words = LinearClaim(f"published words of {chip.name}")
 
-    def total(self, sums: Sequence[int]) -> int:
-        """Sum over all rows while nothing is bound; constraints add nothing to it."""
-        even, odd, *words = sums[self._points :]
-        total = self._sum_weight * (even + odd)
-        if self._has_words:
-            total += self._sum_weight**2 * (words[0] + words[1])
-        return total % R
+    def take_total(self, totals: Sequence[int]) -> None:
+        """The sums over all rows while nothing is bound; constraints add nothing to them."""
+        helpers, words = totals
+        self._total = (self._sum_weight * helpers + self._word_weight * words) % R
+
+    def asleep_values(self, count: int) -> list[int]:
+        """Values at 0 .. count - 1 while the chip sleeps."""
+        return [t * self._total for t in range(count)]
 
     def values(self, sums: Sequence[int], count: int) -> list[int]:
         """This round's values at 0 .. count - 1. Raises: InconsistentRound."""
-        constraints, (even, odd, *words) = list(sums[: self._points]), sums[self._points :]
-        self._helpers.take((even, odd))
-        values = [self._sum_weight * (even + t * (odd - even)) for t in range(count)]
-        # tau is a power of a challenge, so it is not zero.
-        tau = self._tau[0]
-        constraints[1] = (self._claim - (1 - tau) * constraints[0]) * pow(tau, -1, R) % R
-        self._values = constraints
-        for t, value in enumerate(extend(constraints, count)):
-            values[t] += self._scale * (1 - tau + t * (2 * tau - 1)) * value
-        if self._has_words:
+        if self._claim is None:
+            return [0] * count
+        found, words = sums[:-WORD_SUMS], sums[-WORD_SUMS:]
+        self._helpers.take(found[HELPERS : HELPERS + 2])
+        values = self._claim.values(found, count)
+        if self._word_weight:
             self._words.take(words)
-            for t, value in enumerate(extend(words, count)):
-                values[t] += self._sum_weight**2 * value
-        return [value % R for value in values]
+            parts = extend(words, count)
+            values = [a + self._word_weight * b for a, b in zip(values, parts, strict=True)]
+        return values
 
     def bind(self, challenge: int) -> None:
         """Fix the lowest of the chip's remaining variables."""
-        tau = self._tau.pop(0)
-        self._claim = value_at(self._values, challenge)
-        self._scale = self._scale * (1 - tau + challenge * (2 * tau - 1)) % R
-        self._helpers.bind(challenge)
-        if self._has_words:
+        if self._claim is not None:
+            self._claim.bind(challenge)
+            self._helpers.bind(challenge)
+        if self._claim is not None and self._word_weight:
             self._words.bind(challenge)
 
 
 class ClusterZerocheck:
     """All chips; a chip joins when its own variables are reached (protocol 3.3)."""
 
-    def __init__(
-        self, steps: Steps, key: VerifyingKey, plan: ShardPlan, batching: Batching
-    ) -> None:
+    def __init__(self, steps: Steps, job: Job, plans: Plans, batching: Batching) -> None:
         self._steps = steps
-        self._degree = key.round_degree
-        self._chips = [ChipClaims(key, number, batching) for number in range(len(key.chips))]
-        self._totals = [0] * len(key.chips)
-        self._factors = [1] * len(key.chips)
-        self._shared = SharedChips(plan, [chip.missing for chip in self._chips])
+        self._count = job.key.round_degree + 1
+        self._chips = [
+            SharedChip(plans, job.key, number, batching) for number in range(len(job.key.chips))
+        ]
+        self._folding = FoldingChips(job.plan, [chip.missing for chip in self._chips])
         self._round = 0
         steps.tell(StartZerocheck(batching))
 
     def round_values(self) -> list[int]:
         """Raises: InconsistentRound."""
-        self._shared.hand_over(self._steps, self._round)
-        is_shared = self._round == 0 or self._shared.has_awake(self._round)
+        self._folding.hand_over(self._steps, self._round)
+        is_shared = self._round == 0 or self._folding.has_awake(self._round)
         sums = sums_of(self._steps, RoundSums(), shared=is_shared)
-        if self._round == 0:
-            self._totals = [chip.total(sums[number]) for number, chip in enumerate(self._chips)]
-        totals = [0] * (self._degree + 1)
+        totals = [0] * self._count
         for number, chip in enumerate(self._chips):
             if self._round < chip.missing:
-                values = [t * self._totals[number] for t in range(self._degree + 1)]
+                if self._round == 0:
+                    chip.take_total(sums[number])
+                values = chip.asleep_values(self._count)
             else:
-                values = chip.values(sums[number], self._degree + 1)
-            factor = self._factors[number]
-            totals = [a + factor * b for a, b in zip(totals, values, strict=True)]
+                values = chip.values(sums.get(number, ()), self._count)
+            totals = [a + chip.factor * b for a, b in zip(totals, values, strict=True)]
         return [value % R for value in totals]
 
     def bind(self, challenge: int) -> None:
         self._steps.tell(Bind(challenge))
-        for number, chip in enumerate(self._chips):
+        for chip in self._chips:
             if self._round < chip.missing:
-                self._factors[number] = self._factors[number] * challenge % R
+                chip.factor = chip.factor * challenge % R
             else:
                 chip.bind(challenge)
         self._round += 1
 
     def evaluations(self) -> list[int]:
-        self._shared.hand_over(self._steps, self._round)
-        by_chip = sums_of(self._steps, Evaluations(), shared=False)
-        return [value for number in range(len(self._chips)) for value in by_chip[number]]
+        chips = tuple(range(len(self._chips)))
+        by_chip = sums_of(self._steps, ColumnsAt(chips), shared=True)
+        return [value for number in chips for value in by_chip[number]]
 
 
-class SharedChips:
+class FoldingChips:
     """Which chips workers still fold in a sumcheck; `missing[c]` is how many rounds c sleeps."""
 
     def __init__(self, plan: ShardPlan, missing: Sequence[int]) -> None:

@@ -8,14 +8,27 @@ import numpy as np
 from circuits.air.tape import Tape
 from circuits.field import R
 from prover.backend import Circuit, Tables
+from prover.compiled.columns import ChipColumns
 from prover.compiled.reduction import KernelReduction
-from prover.compiled.zerocheck import ChipRounds, ConstraintRounds, KernelZerocheck
+from prover.compiled.zerocheck import (
+    ChipClaim,
+    ChipPart,
+    ChipRounds,
+    ChipRows,
+    KernelZerocheck,
+    WordRounds,
+)
 from prover.errors import SetupTooShort
 from prover.interactions import group_ends, interaction_tape
 from prover.kernels import fr
-from prover.kernels.logup import fill_helpers
+from prover.kernels.cells import MONTGOMERY, as_argument, expand, places_of
+from prover.kernels.fold import Stacked, add_stacked
+from prover.kernels.logup import helper_columns
 from prover.kernels.msm import msm
-from prover.kernels.tape import evaluate_rows, folded_program, value_program
+from prover.kernels.opening import DividedPair, divide_pairs, divide_sum
+from prover.kernels.plan import make_plan
+from prover.kernels.program import value_program
+from prover.kernels.tape import RowState, evaluate
 from verifier.constraints import Batching
 from verifier.logup import challenge_inputs
 from verifier.sumcheck import squares
@@ -24,16 +37,12 @@ from verifier.transcript import Point
 _FULL_BITS = 254
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KernelTrace:
-    """Columns of every chip over its active rows.
-
-    Shape: matrices[c] uint64[main + helper columns, height, 4] in Montgomery form; tables as given.
-    """
+    """The columns of every chip, to which `helpers` adds the helper columns."""
 
     circuit: Circuit
-    tables: Tables
-    matrices: tuple[np.ndarray, ...]
+    chips: list[ChipColumns]
 
 
 class KernelBackend:
@@ -47,14 +56,15 @@ class KernelBackend:
         cells = 1 << circuit.key.log_chunk
         if len(self._bases) < cells:
             raise SetupTooShort("reference string", f"at least {cells} powers", len(self._bases))
-        matrices = []
+        chips = []
         for chip in circuit.key.chips:
             table = tables[chip.name]
-            matrix = np.empty((chip.columns, table.height, 4), dtype=np.uint64)
-            for number, column in enumerate(table.columns):
-                matrix[number] = _elements(column)
-            matrices.append(matrix)
-        return KernelTrace(circuit, tables, tuple(matrices))
+            columns = ChipColumns.of(table.height, table.columns)
+            if (place := columns.first_above_modulus()) is not None:
+                column, row = place
+                raise ValueError(f"chip {chip.name}, column {column}, row {row}: not below {R}")
+            chips.append(columns)
+        return KernelTrace(circuit, chips)
 
     def commit_chunks(self, trace: KernelTrace, chunks: range) -> list[Point]:
         key, system = trace.circuit.key, trace.circuit.system
@@ -62,24 +72,24 @@ class KernelBackend:
         for chunk in chunks:
             pieces = []
             for piece in key.layout.pieces:
-                if piece.chunk != chunk:
-                    continue
-                compiled = system.chips[piece.chip]
-                if piece.column < len(compiled.columns):
-                    bits = min(compiled.columns[piece.column].bits, _FULL_BITS)
-                    column = _writable(trace.tables[compiled.name].columns[piece.column])
-                else:
+                if piece.chunk == chunk:
+                    physical = system.chips[piece.chip].columns
                     bits = _FULL_BITS
-                    column = fr.from_montgomery(trace.matrices[piece.chip][piece.column])
-                pieces.append((piece.offset, column, bits))
+                    if piece.column < len(physical):
+                        bits = min(physical[piece.column].bits, _FULL_BITS)
+                    column = trace.chips[piece.chip].columns[piece.column]
+                    pieces.append((piece.offset, as_argument(column), bits))
             points.append(msm(self._bases, pieces))
         return points
 
     def helpers(self, trace: KernelTrace, challenges: Sequence[int], words: Sequence[int]) -> None:
-        for chip, matrix in zip(trace.circuit.system.chips, trace.matrices, strict=True):
+        for number, chip in enumerate(trace.circuit.system.chips):
             program = value_program(interaction_tape(chip, len(words), R), challenges, words)
-            if not fill_helpers(matrix, matrix.shape[1], program, group_ends(chip)):
+            columns = trace.chips[number]
+            found = helper_columns(columns.places, columns.height, program, group_ends(chip))
+            if found is None:
                 raise ZeroDivisionError(f"chip {chip.name}: a fingerprint is zero")
+            trace.chips[number] = columns.followed_by(list(found))
 
     def zerocheck(
         self, trace: KernelTrace, batching: Batching, words: Sequence[int]
@@ -87,36 +97,41 @@ class KernelBackend:
         key = trace.circuit.key
         challenges = challenge_inputs(batching.alpha, batching.beta)
         tau_point = squares(batching.tau, key.rounds, R)
-        chips, missing, power = [], [], 1
-        for number, (chip, matrix) in enumerate(zip(key.chips, trace.matrices, strict=True)):
+        word_weight = batching.sum_weight**2 % R
+        chips, power = [], 1
+        for number, (chip, columns) in enumerate(zip(key.chips, trace.chips, strict=True)):
             weights = []
             for _ in range(chip.tape.constraints):
                 weights.append(power)
                 power = power * batching.fold % R
-            asleep = key.rounds - chip.log_height
-            constraints = None
+            missing = key.rounds - chip.log_height
+            rounds = published = None
             if chip.log_height:
-                program = folded_program(chip.tape, challenges, words, weights, chip.zero_values)
-                constraints = ConstraintRounds(program, chip.degree, tau_point[asleep:])
-            powers = None
+                plan = make_plan(
+                    chip.tape, chip.main_columns, challenges, words, weights, chip.zero_values
+                )
+                rows = ChipRows(columns, plan, RowState.start(columns.height))
+                claim = ChipClaim(plan, batching.sum_weight, tau_point[missing:])
+                rounds = ChipRounds(rows, claim)
+            total = batching.sum_weight * columns.total(chip.main_columns)
             if number == key.pubdata_chip:
                 powers = fr.powers(batching.word_base, 1 << chip.log_height)
-            chips.append(
-                ChipRounds(matrix, chip.main_columns, constraints, batching.sum_weight, powers)
-            )
-            missing.append(asleep)
-        return KernelZerocheck(chips, missing, key.round_degree)
+                published = WordRounds(expand(columns.places, 0, columns.height), powers)
+                total += word_weight * published.total()
+            chips.append(ChipPart(columns, missing, total % R, rounds, published))
+        return KernelZerocheck(chips, word_weight, key.round_degree)
 
     def reduction(self, trace: KernelTrace, point: Sequence[int], gamma: int) -> KernelReduction:
-        return KernelReduction(trace.circuit.key, trace.matrices, point, gamma)
+        return KernelReduction(trace.circuit.key, trace.chips, point, gamma)
 
     def combine(self, trace: KernelTrace, weights: Sequence[int]) -> np.ndarray:
         key = trace.circuit.key
-        combined = fr.zeros(1 << key.log_chunk)
+        pieces = []
         for piece in key.layout.pieces:
-            column = trace.matrices[piece.chip][piece.column]
-            fr.accumulate(combined, piece.offset, column, weights[piece.chunk])
-        return combined
+            columns = trace.chips[piece.chip]
+            place = columns.places[piece.column]
+            pieces.append((piece.offset, columns.height, place, weights[piece.chunk]))
+        return add_stacked(1 << key.log_chunk, Stacked.of(pieces))
 
     def commit(self, polynomial: np.ndarray) -> Point:
         return msm(self._bases, [(0, fr.from_montgomery(polynomial), _FULL_BITS)])
@@ -127,14 +142,13 @@ class KernelBackend:
     def evaluate(self, polynomial: np.ndarray, x: int) -> int:
         return fr.evaluate(polynomial, x)
 
-    def divide(self, polynomial: np.ndarray, x: int) -> np.ndarray:
-        return fr.divide_by_linear(polynomial, x)
+    def divide_pairs(
+        self, terms: Iterable[tuple[np.ndarray, int, int, int]], length: int
+    ) -> np.ndarray:
+        return divide_pairs([DividedPair(*term) for term in terms], length)
 
-    def add_scaled(self, terms: Iterable[tuple[int, np.ndarray]], length: int) -> np.ndarray:
-        total = fr.zeros(length)
-        for weight, polynomial in terms:
-            fr.accumulate(total, 0, polynomial, weight)
-        return total
+    def divide_sum(self, terms: Iterable[tuple[int, np.ndarray]], x: int) -> np.ndarray:
+        return divide_sum(terms, x)
 
     def eval_tape(
         self,
@@ -146,25 +160,8 @@ class KernelBackend:
         words: Sequence[int],
     ) -> list[int]:
         program = value_program(tape, challenges, words)
-        out = np.empty((tape.constraints, 1, 4), dtype=np.uint64)
-        state = fr.from_ints([active, row, 0])
-        matrix = fr.from_ints(columns).reshape(-1, 1, 4)
+        cells = fr.from_ints(columns).reshape(-1, 1, 4)
         # No row is full, so row 0 takes the partial activity: any value can be set.
-        evaluate_rows(
-            0, 1, out, matrix, program.columns, program.code, program.scalars, program.slots,
-            program.result, 0, state,
-        )  # fmt: skip
-        return fr.to_ints(out.reshape(-1, 4))
-
-
-def _writable(column: np.ndarray) -> np.ndarray:
-    # Kernels are compiled per array type, and an array over a file's bytes is read-only: a copy
-    # of one column costs less than a second set of compiled kernels.
-    return np.require(column, requirements=("C", "W"))
-
-
-def _elements(column: np.ndarray) -> np.ndarray:
-    """Montgomery form of a typed column."""
-    if column.ndim == 1:
-        return fr.from_small(_writable(column))
-    return fr.to_montgomery(_writable(column))
+        state = RowState(0, active, row, 0)
+        values = evaluate(program, places_of(list(cells), MONTGOMERY), 1, state)
+        return fr.to_ints(values.reshape(-1, 4))

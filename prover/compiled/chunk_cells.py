@@ -11,11 +11,14 @@ _ABSENT: Cell = (0, 0)
 
 
 class ChunkCells:
-    """The bound rest of the second sumcheck: sum over chunks and cells of P_k times W_k."""
+    """The bound rest of the second sumcheck: sum over chunks and cells of P_k times W_k.
+
+    `weights` are those of all columns, chips in order: the powers of gamma.
+    """
 
     def __init__(self, key: VerifyingKey, gamma: int) -> None:
         self._pieces = key.layout.pieces
-        self._weights = [pow(gamma, number, R) for number in range(key.columns)]
+        self.weights = [pow(gamma, number, R) for number in range(key.columns)]
         self._cells: list[dict[int, Cell]] = [{} for _ in range(key.layout.chunks)]
 
     def place(self, chip: int, values: Sequence[int], equality: int) -> None:
@@ -23,7 +26,7 @@ class ChunkCells:
 
         `values` are its columns at the bound point, `equality` the table that they share there.
         """
-        for weight, piece in zip(self._weights, self._pieces, strict=True):
+        for weight, piece in zip(self.weights, self._pieces, strict=True):
             if piece.chip == chip:
                 self._cells[piece.chunk][piece.offset >> piece.log_height] = (
                     values[piece.column], weight * equality % R

@@ -17,8 +17,16 @@ from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["run_jobs", "run_rows", "threads", "warm"]
 
-# Files with functions that kernels in other files call.
-SHARED_SOURCES = ("scalar.py", "g1.py", "tape.py", "edwards.py")
+# Files with functions and constants that kernels in other files use.
+SHARED_SOURCES = (
+    "scalar.py",
+    "wide.py",
+    "cells.py",
+    "program.py",
+    "g1.py",
+    "tape.py",
+    "edwards.py",
+)
 
 
 def _source_stamp() -> str:
@@ -40,12 +48,14 @@ _choose_cache()
 def warm() -> None:
     """Compile, or load from the cache, every kernel of a witness and a proof once."""
     from prover.kernels import (
+        cells,
         edwards,
         edwards_windows,
         fold,
         fr,
         logup,
         msm,
+        opening,
         poseidon2,
         sumcheck,
         tape,
@@ -53,6 +63,7 @@ def warm() -> None:
 
     for module in (
         fr,
+        cells,
         poseidon2,
         edwards,
         edwards_windows,
@@ -61,5 +72,6 @@ def warm() -> None:
         logup,
         sumcheck,
         fold,
+        opening,
     ):
         module.warm()

@@ -15,6 +15,8 @@ from prover.kernels.parallel import run_rows
 from prover.kernels.scalar import MONTGOMERY_BITS
 
 _SMALL_TYPES = (np.uint8, np.uint16, np.uint32, np.uint64)
+# A table of this many variables is made faster than a second thread is woken.
+_ONE_THREAD_BITS = 10
 _MONTGOMERY_INVERSE = pow(2**MONTGOMERY_BITS, -1, R)
 
 
@@ -138,9 +140,11 @@ def eq_table(point: Sequence[int]) -> np.ndarray:
     """
     table = np.empty((1 << len(point), 4), dtype=np.uint64)
     table[0] = constant(1)[0]
-    for bit, coordinate in enumerate(point):
+    coordinates = from_ints(point)
+    fr_rows.eq_table(table, coordinates[:_ONE_THREAD_BITS])
+    for bit in range(_ONE_THREAD_BITS, len(point)):
         half = 1 << bit
-        run_rows(fr_rows.eq_step, half, table, half, constant(coordinate))
+        run_rows(fr_rows.eq_step, half, table, half, coordinates[bit : bit + 1])
     return table
 
 
@@ -188,7 +192,7 @@ def warm() -> None:
     accumulate(pair, 0, pair.copy(), 5)
     batch_inverse(scale(pair, 7))
     inner_product(pair, powers(3, 2))
-    total(fold(eq_table([5]), 7))
+    total(fold(eq_table([5] * (_ONE_THREAD_BITS + 1)), 7))
     evaluate(divide_by_linear(pair, 2), 3)
 
 

@@ -8,7 +8,7 @@ Single field values travel as the one row of a uint64[1, 4] array.
 import numpy as np
 from numba import njit
 
-from circuits.field import R
+from prover.kernels.cells import is_below_modulus
 from prover.kernels.scalar import (
     FR_ONE,
     FR_R2,
@@ -20,20 +20,13 @@ from prover.kernels.scalar import (
     fr_power,
     fr_sub,
     is_zero,
-    limbs,
     load,
     store,
 )
+from prover.kernels.wide import dot_block
 
-_MODULUS = limbs(R)
-
-
-@njit(nogil=True, inline="always")
-def _is_below_modulus(a):
-    for k in (3, 2, 1, 0):
-        if a[k] != _MODULUS[k]:
-            return a[k] < _MODULUS[k]
-    return False
+# Coefficients per step of Horner's rule.
+_POWERS = 128
 
 
 @njit(nogil=True, cache=True)
@@ -41,7 +34,7 @@ def to_montgomery(start, stop, out, plain):
     """Convert rows; return the first row that is not below the modulus, or -1."""
     for i in range(start, stop):
         value = load(plain, i)
-        if not _is_below_modulus(value):
+        if not is_below_modulus(value):
             return i
         store(out, i, fr_mul(value, FR_R2))
     return -1
@@ -164,6 +157,13 @@ def eq_step(start, stop, table, half, coordinate):
 
 
 @njit(nogil=True, cache=True)
+def eq_table(table, coordinates):
+    """Fill the table of all coordinates, whose first row holds one."""
+    for bit in range(coordinates.shape[0]):
+        eq_step(0, 1 << bit, table, 1 << bit, coordinates[bit : bit + 1])
+
+
+@njit(nogil=True, cache=True)
 def fold(start, stop, out, f, challenge):
     """out[j] = f[2j] + challenge * (f[2j+1] - f[2j])."""
     rho = load(challenge, 0)
@@ -185,10 +185,16 @@ def divide_by_linear(out, f, point):
 
 @njit(nogil=True, cache=True)
 def evaluate(start, stop, f, point):
-    """Return the rows' share of f(x): Horner inside the range, times x^start."""
+    """Return the rows' share of f(x): Horner's rule over blocks, whose values are wide sums."""
+    powers_of_x = np.empty((_POWERS, 4), dtype=np.uint64)
+    powers(0, _POWERS, powers_of_x, point)
     x = load(point, 0)
+    jump = fr_mul(load(powers_of_x, _POWERS - 1), x)
     running = ZERO
-    for i in range(stop - 1, start - 1, -1):
-        running = fr_add(fr_mul(running, x), load(f, i))
+    blocks = (stop - start + _POWERS - 1) // _POWERS
+    for block in range(blocks - 1, -1, -1):
+        first = start + block * _POWERS
+        value = dot_block(f, first, powers_of_x, 0, min(_POWERS, stop - first))
+        running = fr_add(fr_mul(running, jump), value)
     exponent = (np.uint64(start), np.uint64(0), np.uint64(0), np.uint64(0))
     return fr_mul(running, fr_power(x, exponent))

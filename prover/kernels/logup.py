@@ -1,94 +1,119 @@
 """Helper columns: per group of interactions the sum of signed multiplicity / fingerprint."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 
-from prover.kernels import fr
+from prover.kernels.cells import places_of
 from prover.kernels.parallel import row_ranges, run_jobs, threads
-from prover.kernels.scalar import FR_ONE, ZERO, fr_add, fr_inverse, fr_mul, is_zero, load, store
+from prover.kernels.program import BLOCK, RowProgram, value_program
+from prover.kernels.scalar import (
+    FR_ONE,
+    PLAIN_ONE,
+    ZERO,
+    fr_add,
+    fr_inverse,
+    fr_mul,
+    is_zero,
+    load,
+    store,
+)
 from prover.kernels.tape import (
-    BLOCK,
-    Program,
     RowState,
     load_rows,
+    new_totals,
     new_work,
     run_code,
-    sample_program,
+    sample_tape,
 )
 
 
-def fill_helpers(
-    matrix: np.ndarray, height: int, program: Program, group_ends: list[int], first_row: int = 0
-) -> bool:
-    """Write the helper columns behind the main columns of `matrix`; False if a fingerprint is 0.
+def helper_columns(
+    places: np.ndarray,
+    height: int,
+    program: RowProgram,
+    group_ends: Sequence[int],
+    first_row: int = 0,
+) -> np.ndarray | None:
+    """All helper columns of a chip as plain integers; None if a fingerprint is zero.
 
     `program` has as results the denominators of all interactions, then their numerators. The
-    matrix holds `height` active rows of a chip from `first_row` on.
+    places are those of `height` active rows from the chip's row `first_row` on.
 
-    Shape: matrix uint64[main + helper columns, height, 4], Montgomery form.
-    Cost: per row the program, and 4 products per interaction.
+    Shape: places int64[main columns, 2], see `cells` -> uint64[groups, height, 4].
+    Cost: per row the program, and 4 products per interaction whose numerator is not zero.
     """
     ends = np.array(group_ends, dtype=np.int64)
+    out = np.empty((len(ends), height, 4), dtype=np.uint64)
+    read = np.ascontiguousarray(places[program.columns])
     state = RowState(height, 0, first_row, 1)
     found = run_jobs(
         _helper_rows,
         [
             (
-                start, stop, matrix, program.columns, program.code, program.scalars,
-                program.slots, program.result, state.full, state.scalars(), ends,
+                start, stop, out, read, program.program, state.full, state.scalars(), ends,
             )
             for start, stop in row_ranges(height, threads() if height > BLOCK else 1)
         ],
     ) if height else []  # fmt: skip
-    return all(found)
+    return out if all(found) else None
 
 
 @njit(nogil=True, cache=True)
-def _helper_rows(
-    start, stop, matrix, columns, code, scalars, slots, result, full, state, group_ends
-):
+def _helper_rows(start, stop, out, places, program, full, state, group_ends):
     interactions = group_ends[-1] if group_ends.shape[0] else 0
+    # Results lie in consecutive slots.
+    result = program.results[0] if interactions else 0
     numerators = result + interactions * BLOCK
-    rows = matrix.shape[1]
-    work = new_work(slots, scalars)
+    rows = out.shape[1]
+    work, totals = new_work(program.slots, program.scalars), new_totals(program.totals)
     prefix = np.empty((max(interactions, 1) * BLOCK, 4), dtype=np.uint64)
     for first in range(start, stop, BLOCK):
         count = min(BLOCK, stop - first)
-        load_rows(work, matrix, columns, first, count, full, state)
-        run_code(code, work, count)
-        if not _invert_denominators(work, result, interactions, count, prefix):
+        load_rows(work, places, first, count, full, state)
+        run_code(program.code, work, totals, count)
+        if not _divide(work, result, numerators, interactions, count, prefix):
             return False
         begin = 0
         for group in range(group_ends.shape[0]):
             for i in range(count):
                 total = ZERO
                 for j in range(begin, group_ends[group]):
-                    inverse = load(work, result + j * BLOCK + i)
-                    total = fr_add(total, fr_mul(load(work, numerators + j * BLOCK + i), inverse))
-                store(matrix, (columns + group) * rows + first + i, total)
+                    total = fr_add(total, load(work, result + j * BLOCK + i))
+                store(out, group * rows + first + i, fr_mul(total, PLAIN_ONE))
             begin = group_ends[group]
     return True
 
 
 @njit(nogil=True, cache=True)
-def _invert_denominators(work, result, interactions, count, prefix):
-    """Invert the first result slots in place with one inversion; False if any is zero."""
+def _divide(work, denominators, numerators, interactions, count, prefix):
+    """Replace denominators by numerator / denominator with one inversion for all of them.
+
+    Where the numerator is zero the denominator is not looked at. False if another one is zero.
+    """
     running = FR_ONE
     for j in range(interactions):
-        for i in range(count):
-            store(prefix, j * BLOCK + i, running)
-            running = fr_mul(running, load(work, result + j * BLOCK + i))
+        for i in range(j * BLOCK, j * BLOCK + count):
+            if not is_zero(load(work, numerators + i)):
+                store(prefix, i, running)
+                running = fr_mul(running, load(work, denominators + i))
     if is_zero(running):
         return False
     running = fr_inverse(running)
     for j in range(interactions - 1, -1, -1):
-        for i in range(count - 1, -1, -1):
-            value = load(work, result + j * BLOCK + i)
-            store(work, result + j * BLOCK + i, fr_mul(running, load(prefix, j * BLOCK + i)))
-            running = fr_mul(running, value)
+        for i in range(j * BLOCK + count - 1, j * BLOCK - 1, -1):
+            numerator = load(work, numerators + i)
+            if is_zero(numerator):
+                store(work, denominators + i, ZERO)
+            else:
+                inverse = fr_mul(running, load(prefix, i))
+                running = fr_mul(running, load(work, denominators + i))
+                store(work, denominators + i, fr_mul(numerator, inverse))
     return True
 
 
 def warm() -> None:
     """Compile the helper kernel, or load it from the cache."""
-    fill_helpers(fr.from_ints([3, 0]).reshape(2, 1, 4), 1, sample_program(folded=False), [])
+    cells = np.ones(1, dtype=np.uint8)
+    helper_columns(places_of([cells]), 1, value_program(sample_tape(), [], []), [])

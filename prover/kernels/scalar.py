@@ -46,6 +46,7 @@ def limbs(value: int) -> Element:
 
 FR_ONE = limbs(2**MONTGOMERY_BITS % R)
 FR_R2 = limbs(2 ** (2 * MONTGOMERY_BITS) % R)
+FR_2_64 = limbs(2 ** (MONTGOMERY_BITS + 64) % R)
 FQ_ONE = limbs(2**MONTGOMERY_BITS % Q)
 FQ_R2 = limbs(2 ** (2 * MONTGOMERY_BITS) % Q)
 PLAIN_ONE = limbs(1)
@@ -85,9 +86,9 @@ def _reduce_once(builder: ir.IRBuilder, wide: ir.Value, modulus: int) -> ir.Valu
 
 
 def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
-    """Emit a * b / 2^256 mod p, interleaving product and reduction limb by limb.
+    """Emit a * b / 2^(64 k) mod p for k limbs of b, interleaving product and reduction.
 
-    Assumes: a, b < p and top limb of p < 2^63 - 1. Then after each of the four steps the
+    Assumes: a < p, top limb of p < 2^63 - 1, and with four limbs b < p. Then after each step the
     accumulator t is below 2p < 2^255, and every 128-bit sum is at most
     (2^64-1)^2 + 2(2^64-1) = 2^128 - 1, so nothing wraps and no fifth limb is needed.
     """
@@ -104,12 +105,12 @@ def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.
     p = [ir.Constant(_LIMB, int(limb)) for limb in limbs(modulus)]
     minus_inverse = ir.Constant(_LIMB, -pow(modulus, -1, 2**64) % 2**64)
     t = [ir.Constant(_LIMB, 0)] * 4
-    for i in range(4):
-        carry_product, low = multiply_add(a[0], b[i], t[0])
+    for factor in b:
+        carry_product, low = multiply_add(a[0], factor, t[0])
         m = builder.mul(low, minus_inverse)
         carry_reduction, _ = multiply_add(m, p[0], low)
         for j in range(1, 4):
-            carry_product, low = multiply_add(a[j], b[i], t[j], carry_product)
+            carry_product, low = multiply_add(a[j], factor, t[j], carry_product)
             carry_reduction, t[j - 1] = multiply_add(m, p[j], low, carry_reduction)
         t[3] = builder.add(carry_reduction, carry_product)
     return _split(builder, _reduce_once(builder, _join(builder, t), modulus))
@@ -167,6 +168,17 @@ fr_sub = _binary(lambda builder, a, b: _pack(builder, _emit_sub(builder, a, b, R
 fq_mul = _binary(lambda builder, a, b: _call_mul(builder, a, b, "bn254_fq_mul", Q))
 fq_add = _binary(lambda builder, a, b: _pack(builder, _emit_add(builder, a, b, Q)))
 fq_sub = _binary(lambda builder, a, b: _pack(builder, _emit_sub(builder, a, b, Q)))
+
+
+@intrinsic
+def fr_mul_small(typing_context, a, small):
+    """Return a * small / 2^64 for a plain 64-bit integer, at a quarter of a multiplication."""
+
+    def generate(context, builder, signature, arguments):
+        element, value = arguments
+        return _pack(builder, _emit_mul(builder, _unpack(builder, element), [value], R))
+
+    return ELEMENT(ELEMENT, types.uint64), generate
 
 
 def _element_pointer(context, builder, array_type, array, index) -> ir.Value:
@@ -232,6 +244,12 @@ def prefetch(typing_context, array, index):
         return cgutils.get_null_value(context.get_value_type(types.none))
 
     return types.none(array, types.int64), generate
+
+
+@njit(nogil=True, inline="always")
+def fr_from_small(value):
+    """Return a plain 64-bit integer as an Fr element."""
+    return fr_mul_small(FR_2_64, value)
 
 
 @njit(nogil=True, inline="always")

@@ -1,6 +1,5 @@
 """One suite over both backends: each operation against its formula on plain integers."""
 
-import numpy as np
 import pytest
 
 from circuits.air.describe import fingerprint_chip, seeded_point
@@ -9,6 +8,7 @@ from prover.backend import Circuit
 from prover.compiled.backend import KernelBackend
 from prover.errors import SetupTooShort
 from prover.kernels import fr
+from prover.kernels.cells import expand
 from prover.kernels.msm import points_from_ints
 from prover.reference import Fr, ReferenceBackend
 from tests.support.curve import generator_multiple
@@ -65,23 +65,38 @@ def test_fold(backend, kind, polynomial):
     ]
 
 
-def test_evaluate_and_divide(backend, kind, polynomial, rng):
+def value_of(coefficients, x):
+    return sum(c * pow(x, i, R) for i, c in enumerate(coefficients)) % R
+
+
+def test_evaluate(backend, polynomial, rng):
+    values, f = polynomial
+    x = rng.randrange(R)
+    assert backend.evaluate(f, x) == value_of(values, x)
+
+
+def test_divide_sum_takes_polynomials_of_any_length(backend, kind, polynomial, rng):
     values, f = polynomial
     x, y = rng.randrange(R), rng.randrange(R)
-    at_x, at_y = (sum(c * pow(p, i, R) for i, c in enumerate(values)) % R for p in (x, y))
-    assert backend.evaluate(f, x) == at_x
-    quotient = backend.divide(f, x)
+    quotient = READ[kind](backend.divide_sum(iter([(3, f), (R - 1, MAKE[kind]([1, 2]))]), x))
+    total = [3 * v - s for v, s in zip(values, [1, 2, 0, 0, 0, 0, 0, 0], strict=True)]
     assert len(quotient) == 7
-    assert backend.evaluate(quotient, y) == (at_y - at_x) * inverse(y - x) % R
+    difference = value_of(total, y) - value_of(total, x)
+    assert value_of(quotient, y) == difference * inverse(y - x) % R
 
 
-def test_add_scaled_takes_polynomials_of_any_length(backend, kind, polynomial):
+def test_divide_pairs_takes_polynomials_of_any_length(backend, kind, polynomial, rng):
     values, f = polynomial
-    short = MAKE[kind]([1, 2])
-    total = READ[kind](backend.add_scaled(iter([(3, f), (R - 1, short)]), 10))
-    assert total == [
-        *((3 * v - s) % R for v, s in zip(values, [1, 2, 0, 0, 0, 0, 0, 0], strict=True)), 0, 0
-    ]  # fmt: skip
+    a, b, c, d, r, s, y = (rng.randrange(R) for _ in range(7))
+    short = [5, 7]
+    terms = [(f, r, a, b), (MAKE[kind](short), s, c, d)]
+    found = READ[kind](backend.divide_pairs(iter(terms), 10))
+    assert len(found) == 10
+    expected = sum(
+        weight * (value_of(g, y) - value_of(g, x)) * inverse(y - x)
+        for g, x, weight in ((values, r, a), (values, -r, b), (short, s, c), (short, -s, d))
+    )
+    assert value_of(found, y) == expected % R
 
 
 @pytest.mark.parametrize("chip", toy_system().chips, ids=lambda chip: chip.name)
@@ -152,9 +167,17 @@ def test_kernels_and_reference_hold_the_same_columns():
         traces[name] = backend.load(Circuit(KEY, toy_system()), witness.tables)
         backend.helpers(traces[name], challenge_inputs(12, 34), witness.words)
     for number, chip in enumerate(KEY.chips):
-        matrix = traces["kernels"].matrices[number]
+        columns = traces["kernels"].chips[number]
         for column in range(chip.columns):
             whole = READ["reference"](traces["reference"].columns[number][column])
-            height = matrix.shape[1]
-            assert fr.to_ints(np.ascontiguousarray(matrix[column])) == whole[:height]
-            assert not any(whole[height:])
+            cells = expand(columns.places, column, columns.height)
+            assert fr.to_ints(cells) == whole[: columns.height]
+            assert not any(whole[columns.height :])
+
+
+def test_a_cell_above_the_modulus_is_named():
+    witness = toy_witness([3], [])
+    column = witness.tables["step"].columns[2]
+    column[0] = [R >> 64 * k & 2**64 - 1 for k in range(4)]
+    with pytest.raises(ValueError, match="chip step, column 2, row 0: not below 218882428718392"):
+        BACKENDS["kernels"].load(Circuit(KEY, toy_system()), witness.tables)

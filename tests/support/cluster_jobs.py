@@ -51,7 +51,7 @@ def toy_job(
 
 @cache
 def small_witness() -> ToyWitness:
-    return toy_witness([3, 5, 0, 15, 3], [1, 4], [2, 9, 9])
+    return toy_witness([3, 5, 0, 15, 3, 7, 7, 1, 9, 2, 11], [1, 4, 6, 7, 8, 9], [2, 9, 9])
 
 
 def inline_proof(job: ProvingJob) -> bytes:

@@ -22,6 +22,7 @@ from prover.cluster.steps import (
     Sums,
 )
 from prover.kernels import fr
+from prover.kernels.sumcheck import HELPERS
 from tests.support.cluster_jobs import Watch, inline_proof, local_cluster
 from tests.support.curve import generator_multiple
 from tests.support.local_fleet import Fate, LocalFleet
@@ -34,10 +35,10 @@ def flipped(partial):
             return Points((*values[:-1], generator_multiple(0xBAD)))
         case Sums(by_chip):
             # The first chip is the highest, so it never sleeps: what a sleeping one sums is in no
-            # message. Its helpers stand fifth from the end, its constraints may not be asked for.
-            chip, values = min(by_chip), list(by_chip[min(by_chip)])
-            values[max(0, len(values) - 5)] ^= 1
-            return Sums({**by_chip, chip: tuple(values)})
+            # message. The first sum is the constraints' linear rest, which nothing contradicts.
+            chip = min(by_chip)
+            first, *rest = by_chip[chip]
+            return Sums({**by_chip, chip: (first ^ 1, *rest)})
         case Rows(by_chip):
             chip = max(by_chip)
             piece, *rest = by_chip[chip]
@@ -139,6 +140,22 @@ def test_what_an_heir_answered_wrong_is_told_from_what_the_dead_answered(quick_j
     lie = LieOnce(wanted)
     proof, watch = prove_with(lie, quick_job, tmp_path, script=script)
     assert proof == inline_proof(quick_job)
+    assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == [lie.liar]
+
+
+def test_sums_that_contradict_the_round_before_are_found_at_once(quick_job, tmp_path):
+    def helpers_wrong(partial):
+        chip = min(partial.by_chip)
+        values = list(partial.by_chip[chip])
+        values[HELPERS] ^= 1
+        return Sums({**partial.by_chip, chip: tuple(values)})
+
+    lie = LieOnce(lambda worker, task: isinstance(task.ask, RoundSums), helpers_wrong)
+    proof, watch = prove_with(lie, quick_job, tmp_path)
+    assert proof == inline_proof(quick_job)
+    asked = [event.kind for event in watch.events].index(EventKind.GUILTY)
+    steps = [e.detail for e in watch.events[:asked] if e.kind is EventKind.ASKED]
+    assert steps[2:] == ["round sums", "round sums"]
     assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == [lie.liar]
 
 

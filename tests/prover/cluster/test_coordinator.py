@@ -169,7 +169,7 @@ def test_a_worker_whose_task_fails_is_dropped_with_its_reason(quick_job, tmp_pat
     with cluster as coordinator, pytest.raises(NoWorkerLeft) as caught:
         coordinator.prove(quick_job)
     assert "StoreMismatch: " in str(caught.value)
-    assert "step.columns: shard 2: expected checksum " in str(caught.value)
+    assert "step.columns: shard 1: expected checksum " in str(caught.value)
 
 
 def test_when_all_die_new_ones_are_started_up_to_a_limit(quick_job, tmp_path):

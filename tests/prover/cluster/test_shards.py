@@ -21,7 +21,9 @@ def plan_of(heights, rows_shared_min=1, log_shards=6):
 def test_shards_cover_the_active_rows_once(heights, rows_shared_min, log_shards):
     plan = plan_of(heights, rows_shared_min, log_shards)
     assert plan.shared == [
-        number for number, height in enumerate(heights) if height >= max(1, rows_shared_min)
+        number
+        for number, height in enumerate(heights)
+        if height >= rows_shared_min and height > 1 << log_shards
     ]
     for number, height in enumerate(heights):
         chip = plan.chips[number]
@@ -33,7 +35,8 @@ def test_shards_cover_the_active_rows_once(heights, rows_shared_min, log_shards)
         assert rows == list(range(height))
         if chip.is_shared:
             assert chip.count <= 1 << log_shards
-            assert 2 * chip.count > 1 << log_shards or chip.log_block == 0
+            assert 2 * chip.count > 1 << log_shards
+            assert chip.log_block
         else:
             assert chip.count == 1
 

@@ -7,15 +7,10 @@ from circuits.air.describe import fingerprint_chip, seeded_point
 from circuits.air.tape import ADD, EMIT, MUL, SUB, Tape, evaluate_tape
 from circuits.field import R
 from prover.kernels import fr
-from prover.kernels.tape import (
-    BLOCK,
-    MULTIPLY_ADD,
-    RowState,
-    evaluate_rows,
-    folded_program,
-    round_sums,
-    value_program,
-)
+from prover.kernels.cells import MONTGOMERY, places_of
+from prover.kernels.parallel import ROWS_MIN
+from prover.kernels.program import BLOCK, value_program
+from prover.kernels.tape import RowState, evaluate
 from tests.support.toy_system import toy_system
 from verifier.sumcheck import activity, row_number
 
@@ -30,22 +25,18 @@ def random_matrix(rng, columns, rows):
     return cells, flat.reshape(columns, rows, 4)
 
 
-def run_rows(program, matrix, results, state):
-    out = np.empty((results, matrix.shape[1], 4), dtype=np.uint64)
-    evaluate_rows(
-        0, matrix.shape[1], out, matrix, program.columns, program.code, program.scalars,
-        program.slots, program.result, state.full, state.scalars(),
-    )  # fmt: skip
-    return [fr.to_ints(each) for each in out]
+def run_rows(program, matrix, state):
+    places = places_of(list(matrix), MONTGOMERY)
+    return [fr.to_ints(each) for each in evaluate(program, places, matrix.shape[1], state)]
 
 
 @pytest.mark.parametrize("name", CHIPS)
-def test_every_row_equals_the_tape_on_integers(name, rng):
+@pytest.mark.parametrize("rows", [1, BLOCK + 3])
+def test_every_row_equals_the_tape_on_integers(name, rows, rng):
     tape = toy_system().chip(name).tape
-    rows = BLOCK + 3
     cells, matrix = random_matrix(rng, tape.columns, rows)
     state = RowState(rows - 2, 77, 5, 9)
-    found = run_rows(value_program(tape, CHALLENGES, PUBLICS), matrix, tape.constraints, state)
+    found = run_rows(value_program(tape, CHALLENGES, PUBLICS), matrix, state)
     for row in range(rows):
         active = 1 if row < rows - 2 else 77 if row == rows - 2 else 0
         expected = evaluate_tape(
@@ -62,11 +53,11 @@ def test_the_fingerprint_of_a_chip_is_reproduced(name):
     inputs = seeded_point(f"fingerprint/{name}", count, R)
     columns, (row, active, *rest) = inputs[: tape.columns], inputs[tape.columns :]
     challenges, publics = rest[: tape.challenges], rest[tape.challenges : -1]
-    powers = [pow(rest[-1], i, R) for i in range(tape.constraints)]
-    program = folded_program(tape, challenges, publics, powers, [0] * tape.constraints)
+    program = value_program(tape, challenges, publics)
     matrix = fr.from_ints(columns).reshape(-1, 1, 4)
-    ((value,),) = run_rows(program, matrix, 1, RowState(0, active, row, 0))
-    assert value == fingerprint_chip(chip, R)
+    values = run_rows(program, matrix, RowState(0, active, row, 0))
+    folded = sum(value * pow(rest[-1], i, R) for i, (value,) in enumerate(values)) % R
+    assert folded == fingerprint_chip(chip, R)
 
 
 def test_work_that_no_row_changes_is_done_once():
@@ -78,20 +69,23 @@ def test_work_that_no_row_changes_is_done_once():
          (EMIT, 1, 5, 0)),
     )  # fmt: skip
     program = value_program(tape, [], [3])
-    assert len(program.code) == 4
+    assert len(program.program.code) == 3
     matrix = fr.from_ints([4]).reshape(1, 1, 4)
-    assert run_rows(program, matrix, 2, RowState.start(1)) == [[22], [176]]
+    assert run_rows(program, matrix, RowState.start(1)) == [[22], [176]]
 
 
-def test_folding_subtracts_the_padding_value_where_rows_are_inactive(rng):
-    chip = toy_system().chip("step")
-    weights = [rng.randrange(R) for _ in chip.zero_values]
-    assert any(chip.zero_values)
-    program = folded_program(chip.tape, CHALLENGES, PUBLICS, weights, chip.zero_values)
-    assert (program.code[:, 0] == MULTIPLY_ADD).sum() == len(weights) + 1
-    columns = chip.tape.columns
-    zeros = np.zeros((columns, 2, 4), dtype=np.uint64)
-    assert run_rows(program, zeros, 1, RowState(0, 0, 0, 1)) == [[0, 0]]
+def test_rows_are_the_same_on_any_number_of_threads(rng):
+    # More rows than one thread takes: the row number shows where each thread began.
+    tape = toy_system().chip("squares").tape
+    rows = ROWS_MIN + 5
+    _, matrix = random_matrix(rng, tape.columns, rows)
+    program = value_program(tape, CHALLENGES, PUBLICS)
+    whole = run_rows(program, matrix, RowState.start(rows))
+    (last,) = (
+        run_rows(program, np.ascontiguousarray(matrix[:, row : row + 1]), RowState(1, 0, row, 1))
+        for row in [rows - 1]
+    )
+    assert [values[-1] for values in whole] == [values[0] for values in last]
 
 
 def test_row_state_follows_the_extensions_of_the_verifier(rng):
@@ -107,35 +101,3 @@ def test_row_state_follows_the_extensions_of_the_verifier(rng):
                 assert (state.number_base + row * state.number_step) % R == row_number(
                     point[:bound] + rest, R
                 )
-
-
-def test_round_sums_extend_each_pair_to_the_wanted_points(rng):
-    chip = toy_system().chip("step")
-    rows = 2 * BLOCK + 5
-    pairs = (rows + 1) // 2
-    cells, matrix = random_matrix(rng, chip.tape.columns, rows)
-    equality = [rng.randrange(R) for _ in range(pairs)]
-    weights = [rng.randrange(R) for _ in chip.zero_values]
-    program = folded_program(chip.tape, CHALLENGES, PUBLICS, weights, chip.zero_values)
-    state, wanted = RowState(rows - 1, 6, 3, 2), np.array([True, False, False, True])
-    sums = fr.to_ints(
-        round_sums(
-            0, pairs, matrix, program.columns, program.code, program.scalars, program.slots,
-            program.result, state.full, state.scalars(), fr.from_ints(equality), wanted,
-        )
-    )  # fmt: skip
-    extended = [[*column, 0] for column in cells]
-    active = [1] * (rows - 1) + [6, 0]
-    for t in range(4):
-        expected = 0
-        for j in range(pairs):
-            at_t = [c[2 * j] + t * (c[2 * j + 1] - c[2 * j]) for c in (*extended, active)]
-            values = evaluate_tape(
-                chip.tape, at_t[:-1], 3 + 2 * (2 * j + t), at_t[-1], CHALLENGES, PUBLICS, R
-            )
-            folded = sum(
-                w * (value - (1 - at_t[-1]) * zero)
-                for w, value, zero in zip(weights, values, chip.zero_values, strict=True)
-            )
-            expected += equality[j] * folded
-        assert sums[t] == (expected % R if wanted[t] else 0)

@@ -1,0 +1,149 @@
+"""A weighted sum of constraints, rewritten as few products with one linear factor each.
+
+    sum_i weight_i C_i  =  rest  +  sum over terms of factor * form
+
+where `rest` and every form are linear in the row's cells, so that they need not be evaluated
+point by point: their values at any point follow from those at 0 and 1. The weights go into the
+forms, so a term costs one product. Squares and other products that several constraints share
+become one factor, with the sum of what they are multiplied by as its form.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from circuits.field import R
+from prover.kernels.graph import Graph, Kind, Known, Value
+
+_INTEGER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """factor * form; the form is linear or known."""
+
+    factor: int
+    form: Value
+    degree: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """rest + sum of terms."""
+
+    rest: Value
+    terms: tuple[Term, ...]
+
+
+def fold_constraints(graph: Graph, values: Sequence[Value], weights: Sequence[int]) -> Folded:
+    """Rewrite sum_i weights_i values_i. Adds nodes to the graph."""
+    live = graph.reachable(value for value in values if not isinstance(value, Known))
+    return _Folding(graph, live).run(values, weights)
+
+
+class _Folding:
+    def __init__(self, graph: Graph, live: list[int]) -> None:
+        self._graph = graph
+        self._live = live
+        self._uses = Counter(x for node in live for x in graph.operands[node])
+        self._offset = 0
+        self._linear: defaultdict[int, int] = defaultdict(int)
+        # Coefficients by pair of linear nodes, and by factor and linear node or _INTEGER.
+        self._pairs: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self._forms: defaultdict[int, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+
+    def run(self, values: Sequence[Value], weights: Sequence[int]) -> Folded:
+        pending: defaultdict[int, int] = defaultdict(int)
+        for value, weight in zip(values, weights, strict=True):
+            if isinstance(value, Known):
+                self._offset += weight * value.value
+            else:
+                pending[value] += weight
+        for node in reversed(self._live):
+            if weight := pending[node] % R:
+                self._descend(node, weight, pending)
+        self._cover_pairs()
+        rest = self._graph.form(self._linear.items(), self._offset)
+        return Folded(rest, tuple(self._terms()))
+
+    def _descend(self, number: int, weight: int, pending: defaultdict[int, int]) -> None:
+        """Give the weight of a node to its parts, down to linear nodes and products."""
+        if self._graph.degrees[number] == 1:
+            self._linear[number] += weight
+            return
+        node = self._graph.nodes[number]
+        if node.kind is Kind.MUL:
+            self._add_product(number, weight)
+            return
+        factor = node.right if node.kind is Kind.SCALE else 1
+        pending[node.left] += weight * factor
+        if node.kind is Kind.SHIFT:
+            self._offset += weight * node.right
+        elif node.kind is not Kind.SCALE:
+            pending[node.right] += weight if node.kind is Kind.ADD else -weight
+
+    def _add_product(self, number: int, weight: int) -> None:
+        left, right = self._graph.operands[number]
+        if self._graph.degrees[left] > self._graph.degrees[right]:
+            left, right = right, left
+        if self._graph.degrees[right] == 1:
+            self._pairs[left, right] += weight
+        elif self._graph.degrees[left] == 1:
+            self._distribute(left, right, weight)
+        else:
+            self._forms[number][_INTEGER] += weight
+
+    def _distribute(self, form: int, factor: int, weight: int) -> None:
+        """Add weight * form * factor for a linear node and one that is not.
+
+        A sum as factor is split up if its products are needed elsewhere anyway.
+        """
+        products: dict[int, int] = {}
+        linear: dict[int, int] = {}
+        offset = self._spread(factor, weight, products, linear)
+        if len(products) > 1 and min(self._uses[each] for each in products) < 2:
+            self._forms[factor][form] += weight
+            return
+        for product, coefficient in products.items():
+            self._forms[product][form] += coefficient
+        for node, coefficient in linear.items():
+            self._pairs[min(form, node), max(form, node)] += coefficient
+        self._linear[form] += offset
+
+    def _spread(
+        self, number: int, weight: int, products: dict[int, int], linear: dict[int, int]
+    ) -> int:
+        """Collect a node's summands with their coefficients; return the integer among them."""
+        node = self._graph.nodes[number]
+        if self._graph.degrees[number] == 1:
+            linear[number] = linear.get(number, 0) + weight
+            return 0
+        if node.kind is Kind.MUL:
+            products[number] = products.get(number, 0) + weight
+            return 0
+        if node.kind is Kind.SCALE:
+            return self._spread(node.left, weight * node.right % R, products, linear)
+        offset = self._spread(node.left, weight, products, linear)
+        if node.kind is Kind.SHIFT:
+            return offset + weight * node.right
+        sign = 1 if node.kind is Kind.ADD else -1
+        return offset + self._spread(node.right, sign * weight, products, linear)
+
+    def _cover_pairs(self) -> None:
+        """Turn products of two linear nodes into few factors: the most frequent nodes first."""
+        while self._pairs:
+            counts = Counter(node for pair in self._pairs for node in set(pair))
+            factor = min(counts, key=lambda node: (-counts[node], node))
+            for pair in [pair for pair in self._pairs if factor in pair]:
+                other = pair[1] if pair[0] == factor else pair[0]
+                self._forms[factor][other] += self._pairs.pop(pair)
+
+    def _terms(self) -> list[Term]:
+        terms = []
+        for factor, parts in self._forms.items():
+            offset = parts.pop(_INTEGER, 0)
+            form = self._graph.form(((x, c % R) for x, c in parts.items() if c % R), offset)
+            if form != Known(0):
+                degree = self._graph.degrees[factor] + (not isinstance(form, Known))
+                terms.append(Term(factor, form, degree))
+        return terms
