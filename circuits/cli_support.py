@@ -14,7 +14,7 @@ import click
 
 # Module that is missing -> the optional extra of the distribution that brings it.
 EXTRA_OF_MODULE = {
-    "ray": "prover",
+    "ray": "cluster",
     "fastapi": "sequencer",
     "uvicorn": "sequencer",
     "web3": "sequencer",

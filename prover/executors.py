@@ -18,7 +18,7 @@ from prover.backend import Tables
 from prover.cluster.events import Notify, ignore_event
 from prover.cluster.settings import ClusterSettings
 from prover.compiled.backend import KernelBackend
-from prover.errors import SetupMismatch
+from prover.errors import SetupMismatch, SetupTooShort
 from prover.prove import Stage, ignore, prove
 from prover.srs_tools import Srs, load
 from verifier.key import VerifyingKey
@@ -81,7 +81,7 @@ class Setups:
     def of(self, job: ProvingJob) -> Srs:
         """Load the job's string and check that its key was made with it.
 
-        Raises: SetupMismatch, SrsError, OSError.
+        Raises: SetupMismatch, SetupTooShort, SrsError, OSError.
         """
         if self._srs is None or self._path != job.bases_path:
             self._srs, self._path = load(job.bases_path), job.bases_path
@@ -89,6 +89,9 @@ class Setups:
             place = f"{job.bases_path}: source hash"
             wanted = f"{job.key.setup.source_hash.hex()} as the key pins it"
             raise SetupMismatch(place, wanted, self._srs.source_hash.hex())
+        if len(self._srs.bases) < 1 << job.key.log_chunk:
+            wanted = f"at least 2^{job.key.log_chunk} for shape {job.key.shape_name}"
+            raise SetupTooShort(f"{job.bases_path}: powers", wanted, len(self._srs.bases))
         return self._srs
 
 

@@ -55,6 +55,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "circuits.poseidon2", "circuits.edwards",
         "numpy", "numba", "llvmlite",
     },
+    "prover.cluster.ray_fleet": {"prover", "ray"},
     "prover.reference": {"circuits", "verifier", "prover", "numpy", "galois"},
     "prover.cli": {"circuits", "verifier", "prover", "numpy", "click"},
     "sequencer": {

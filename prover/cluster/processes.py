@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -111,6 +112,8 @@ def run_worker(pipe: Connection, threads: int) -> None:
     from prover.cluster.worker import Worker, place, warm
     from prover.kernels.parallel import set_threads
 
+    # An interrupt of the terminal goes to the coordinator, which then ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     set_threads(threads)
     sending = threading.Lock()
 
