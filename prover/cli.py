@@ -207,7 +207,8 @@ def prove(
 
     The first proof on a machine compiles the kernels, which takes up to a minute, and makes the
     development setup if that is what the key stands on. A witness that breaks a rule ends with
-    exit code 5 and the first rule that it breaks; nothing is written then.
+    exit code 5 and the first rule that it breaks; nothing is written then. A batch that needs more
+    memory than the machine or container has left is refused before any work is done.
 
     The bytes of the proof are the same wherever it is made. With processes or Ray it survives
     the death of workers, and the same command goes on where a killed one was.
@@ -221,7 +222,9 @@ def prove(
     from circuits.chips.system import margin_system
     from circuits.statement import to_json
     from circuits.witness.file import Witness
+    from prover.backend import Circuit
     from prover.executors import ExecutorKind, ExecutorOptions, ProvingJob
+    from prover.memory import MIB, peak_bytes, require_memory
     from prover.prove import Stage, StageClock
 
     statement_path = statement_path or proof_path.with_suffix(STATEMENT_SUFFIX)
@@ -230,6 +233,7 @@ def prove(
     with one_line_errors(_input_errors()):
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
+        require_memory(Circuit(verifying_key, margin_system()), witness.heights)
         statement = witness.statement
         job = ProvingJob(
             verifying_key,
@@ -252,7 +256,8 @@ def prove(
     )
     click.echo(
         f"{proof_path}: {len(proof)} bytes, batch {witness.statement.batch_number}, "
-        f"shape {verifying_key.shape_name}, {sum(clock.seconds.values()):.1f} s ({stages})"
+        f"shape {verifying_key.shape_name}, {sum(clock.seconds.values()):.1f} s ({stages}), "
+        f"peak {peak_bytes() / MIB:.0f} MiB"
     )
     click.echo(f"{statement_path}: {len(witness.statement.pubdata)} published words")
 

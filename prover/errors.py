@@ -5,6 +5,7 @@
     ├── SystemMismatch      the chips are not those that the verifying key was made from
     ├── SetupMismatch       the reference string is not the one that the key was made with
     ├── SetupTooShort       the reference string has fewer powers than a chunk has cells
+    ├── NotEnoughMemory     the proof would not fit into what the machine or container has left
     └── ClusterError        workers could not do it (see `prover.cluster.errors`)
 
 A witness that fits the key but does not satisfy the constraints is not refused here: its proof is
@@ -35,4 +36,8 @@ class SetupMismatch(ProverError):
 
 
 class SetupTooShort(ProverError):
+    pass
+
+
+class NotEnoughMemory(ProverError):
     pass

@@ -1,10 +1,13 @@
 """The numbers behind the helper columns, as a tape: denominators, then signed multiplicities."""
 
+from functools import lru_cache
+
 from circuits.air.builder import CHALLENGE_COUNT, fingerprint
 from circuits.air.chip import CompiledChip
 from circuits.air.tape import Tape, compile_tape
 
 
+@lru_cache(maxsize=256)
 def interaction_tape(chip: CompiledChip, public_count: int, modulus: int) -> Tape:
     """Tape that emits d_j of every interaction j, then sign_j m_j of every interaction.
 

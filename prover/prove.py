@@ -165,4 +165,6 @@ def _open(writer: ProofWriter, backend: Backend, combined: Polynomial, rho: Sequ
     ]
     terms = [(1, quotient), *((-s % R, each) for s, each in zip(scales, folds, strict=True))]
     witness = backend.divide_sum(terms, z)
+    # One polynomial fewer while the last commitment is made, see prover.memory.
+    del quotient, terms
     writer.write_points(LABEL_OPENING, [backend.commit(witness)])

@@ -6,6 +6,7 @@ bit 0: the secret is known), count (8 bytes), source hash (32), [tau]_2 as four 
 """
 
 import hashlib
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def import_ptau(
     _check_log_size(path_in, log_size)
     source = open_ptau(path_in)
     tau_g2 = source.tau_g2()
-    bases = _bases(source.g1_bytes(1 << log_size))
+    bases = _bases(np.frombuffer(bytearray(source.g1_bytes(1 << log_size)), dtype=np.uint8))
     check_powers(path_in, KernelPowers(bases, progress), tau_g2)
     srs = Srs(bases, tau_g2, file_hashes(path_in)[0], insecure=False)
     save(srs, Path(path_out))
@@ -145,16 +146,24 @@ def check(path: str | Path, progress: Progress) -> Srs:
 
 
 def load(path: str | Path) -> Srs:
-    """Read a .srs file: format, size, checksum, [tau]_2 and the first power.
+    """Map a .srs file into memory: format, size, checksum, [tau]_2 and the first power are checked.
+
+    The powers are the file's own pages, which the system may drop and read again. So a file that is
+    in use must be replaced, as this module does, and never written to: its new content would be
+    used unseen.
 
     Assumes: the points were checked when the file was made ("the checksum says they are those").
     Raises: SrsError; OSError when the file cannot be read.
     """
-    data = Path(path).read_bytes()
     least = _HEADER.size + _CHECKSUM_BYTES
-    if len(data) < least:
-        raise SrsError(path, "file", f"at least {least} bytes", f"{len(data)} bytes")
-    magic, version, flags, count, source_hash, packed_g2 = _HEADER.unpack_from(data)
+    found = os.stat(path).st_size
+    if found < least:
+        raise SrsError(path, "file", f"at least {least} bytes", f"{found} bytes")
+    # Private pages: kernels are compiled for writable arrays, and nothing reaches the file.
+    data = np.memmap(path, dtype=np.uint8, mode="c").view(np.ndarray)
+    magic, version, flags, count, source_hash, packed_g2 = _HEADER.unpack(
+        data[: _HEADER.size].tobytes()
+    )
     if magic != _MAGIC:
         raise SrsError(path, "byte 0", repr(_MAGIC), repr(magic))
     if version != _VERSION:
@@ -167,36 +176,19 @@ def load(path: str | Path) -> Srs:
     size = least + count * G1_BYTES
     if len(data) != size:
         raise SrsError(path, f"file of {count} points", f"{size} bytes", f"{len(data)} bytes")
-    computed = hashlib.sha256(memoryview(data)[:-_CHECKSUM_BYTES]).hexdigest()
-    if computed != data[-_CHECKSUM_BYTES:].hex():
-        stored = data[-_CHECKSUM_BYTES:].hex()
+    computed = hashlib.sha256(data[:-_CHECKSUM_BYTES].data).hexdigest()
+    stored = data[-_CHECKSUM_BYTES:].tobytes().hex()
+    if computed != stored:
         raise SrsError(path, f"byte {size - _CHECKSUM_BYTES}, checksum", computed, stored)
     x0, x1, y0, y1 = (int.from_bytes(packed_g2[k : k + 32], "little") for k in (0, 32, 64, 96))
     tau_g2 = ((x0, x1), (y0, y1))
     if not is_valid_g2(tau_g2):
         raise SrsError(path, "[tau]_2", "a point of the subgroup of G2", tau_g2)
-    bases = _bases(memoryview(data)[_HEADER.size : -_CHECKSUM_BYTES])
+    bases = _bases(data[_HEADER.size : -_CHECKSUM_BYTES])
     first = points_to_ints(bases[:1])[0]
     if first != GENERATOR:
         raise SrsError(path, "G1 point 0", f"the generator {GENERATOR}", first)
     return Srs(bases, tau_g2, source_hash, bool(flags & _INSECURE))
-
-
-def map_bases(path: str | Path) -> np.ndarray:
-    """Powers of a .srs file by memory map: processes on one machine share what they read.
-
-    Assumes: `load` accepted the file, or a copy with the same checksum.
-    Shape: uint64[n, 8]. Raises: SrsError for a damaged file; OSError.
-    """
-    whole = np.memmap(path, dtype=np.uint8, mode="r")
-    stored = whole[-_CHECKSUM_BYTES:].tobytes().hex()
-    computed = hashlib.sha256(whole[:-_CHECKSUM_BYTES].data).hexdigest()
-    if computed != stored:
-        place = f"byte {max(0, len(whole) - _CHECKSUM_BYTES)}, checksum"
-        raise SrsError(path, place, computed, stored)
-    count = _HEADER.unpack(whole[: _HEADER.size].tobytes())[3]
-    # Copy-on-write: kernels are compiled for writable arrays, and the file stays as it is.
-    return np.asarray(np.memmap(path, "<u8", "c", _HEADER.size, (count, 8)))
 
 
 def development(log_size: int, progress: Progress) -> Srs:
@@ -222,9 +214,9 @@ def _check_log_size(path: str | Path, log_size: int) -> None:
         raise SrsError(path, "log2 of the size", f"{LOG_SIZE_MIN} to {LOG_SIZE_MAX}", log_size)
 
 
-def _bases(data: bytes | memoryview) -> np.ndarray:
-    # A copy: the kernels are compiled for writable, aligned arrays of native byte order.
-    return np.frombuffer(data, dtype="<u8").reshape(-1, 8).astype(np.uint64)
+def _bases(data: np.ndarray) -> np.ndarray:
+    """The points over the same memory, or a copy where the machine's byte order is another."""
+    return data.view("<u8").reshape(-1, 8).astype(np.uint64, copy=False)
 
 
 def _g2_multiple(scalar: int) -> G2Point:

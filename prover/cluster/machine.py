@@ -179,7 +179,7 @@ class Machine:
                 self._running[span] = SpanZerocheck.of_rows(*common, height, pieces, bound)
             elif start is not None:
                 chip_point = start.point[key.rounds - key.chips[number].log_height :]
-                self._running[span] = SpanReduction.of_rows(chip_point, pieces, bound)
+                self._running[span] = SpanReduction.of_rows(chip_point, pieces, len(bound))
 
     def _commit(self, chunk: int, traces: Sequence[SpanTrace]) -> tuple[int, int]:
         pieces = []

@@ -17,10 +17,9 @@ from prover.cluster.steps import FoldedRows, StartReduction
 from prover.compiled.zerocheck import ChipRows
 from prover.kernels import fr
 from prover.kernels.cells import expand
-from prover.kernels.equality import SplitEquality, equality_rows
+from prover.kernels.equality import SplitEquality
 from prover.kernels.plan import ChipPlan
-from prover.kernels.program import BLOCK
-from prover.kernels.sumcheck import CLASSES, bind_rows, product_values
+from prover.kernels.sumcheck import CLASSES, bind_rows, half_sums, product_values
 from prover.kernels.tape import RowState
 
 WORD_SUMS = 3
@@ -105,7 +104,7 @@ class SpanZerocheck:
         wanted[0] = self._level > 0
         shift = self._level + 1
         equality = SplitEquality.of_rows(
-            self._tau_point[shift:], self._first >> shift, self._padded_rows >> shift, BLOCK
+            self._tau_point[shift:], self._first >> shift, self._padded_rows >> shift
         )
         return self._rows.jobs(equality, wanted)
 
@@ -155,14 +154,25 @@ class SpanWords:
 
 
 class SpanReduction:
-    """Sums of a span in the second sumcheck: one weighted sum of its columns times equality.
+    """A span in the second sumcheck: one weighted sum of its columns, weighted by equality.
 
-    Shape: mixed uint64[rows, 4]; equality uint64[padded rows, 4].
+    Shape: mixed uint64[rows, 4].
     """
 
-    def __init__(self, mixed: np.ndarray, equality: np.ndarray) -> None:
+    def __init__(
+        self,
+        mixed: np.ndarray,
+        chip_point: Sequence[int],
+        first: int,
+        padded_rows: int,
+        level: int,
+    ) -> None:
+        """`first` and `padded_rows` count unfolded rows; `level` variables are bound already."""
         self._mixed = mixed
-        self._equality = equality
+        self._chip_point = chip_point
+        self._first = first
+        self._padded_rows = padded_rows
+        self._level = level
         self._queue: list[int] = []
 
     @staticmethod
@@ -176,26 +186,29 @@ class SpanReduction:
             weights.append(weight)
             weight = weight * start.gamma % R
         chip_point = start.point[key.rounds - chip.log_height :]
-        equality = equality_rows(chip_point, trace.first, trace.padded_rows)
-        return SpanReduction(trace.mixed(weights), equality)
+        mixed = trace.mixed(weights)
+        return SpanReduction(mixed, chip_point, trace.first, trace.padded_rows, 0)
 
     @staticmethod
     def of_rows(
-        chip_point: Sequence[int], pieces: Sequence[FoldedRows], bound: Sequence[int]
+        chip_point: Sequence[int], pieces: Sequence[FoldedRows], level: int
     ) -> SpanReduction:
-        """A whole chip, folded with `bound` to one row a shard."""
-        factor = equality_between(chip_point, bound)
-        table = fr.scale(fr.eq_table(chip_point[len(bound) :]), factor)
-        return SpanReduction(np.ascontiguousarray(matrix_of(pieces)[0]), table)
+        """A whole chip, folded to one row a shard."""
+        mixed = np.ascontiguousarray(matrix_of(pieces)[0])
+        return SpanReduction(mixed, chip_point, 0, 1 << len(chip_point), level)
 
     def bind(self, challenge: int) -> None:
         """Fix the lowest remaining row variable."""
         self._queue.append(challenge)
 
-    def sums(self) -> tuple[int, ...]:
-        """Values at 0, 1 and 2."""
+    def sums(self) -> tuple[int, int]:
+        """Even and odd rows, weighted by equality in the variables above the current one."""
         self._fold()
-        return tuple(product_values(self._mixed, self._equality))
+        shift = self._level + 1
+        equality = SplitEquality.of_rows(
+            self._chip_point[shift:], self._first >> shift, self._padded_rows >> shift
+        )
+        return half_sums(self._mixed, equality)
 
     def rows(self, first: int) -> FoldedRows:
         """The weighted sum, folded; `first` is the number of the first shard."""
@@ -205,16 +218,8 @@ class SpanReduction:
     def _fold(self) -> None:
         for challenge in self._queue:
             self._mixed = bind_rows(self._mixed, challenge)
-            self._equality = fr.fold(self._equality, challenge)
+            self._level += 1
         self._queue.clear()
-
-
-def equality_between(point: Sequence[int], bound: Sequence[int]) -> int:
-    """Product over the bound coordinates of r p + (1 - r)(1 - p)."""
-    factor = 1
-    for p, r in zip(point, bound, strict=False):
-        factor = factor * (r * p + (1 - r) * (1 - p)) % R
-    return factor
 
 
 def folded_rows(first: int, matrix: np.ndarray) -> FoldedRows:

@@ -14,7 +14,7 @@ from prover.compiled.columns import ChipColumns
 from prover.kernels import fr
 from prover.kernels.cells import as_argument, expand
 from prover.kernels.equality import SplitEquality
-from prover.kernels.fold import column_sums, mix_columns
+from prover.kernels.fold import mix_columns, weighted_sums
 from prover.kernels.logup import helper_columns
 from prover.kernels.msm import Piece as MsmPiece
 from prover.kernels.program import value_program
@@ -87,5 +87,5 @@ class SpanTrace:
 
     def columns_at(self, point: Sequence[int]) -> tuple[int, ...]:
         """This span's share of every column's value at a point of the chip's own variables."""
-        equality = SplitEquality.of_rows(point, self.first, self.padded_rows, 1)
-        return tuple(column_sums(self.columns.places, self.columns.height, equality))
+        equality = SplitEquality.of_rows(point, self.first, self.padded_rows)
+        return tuple(weighted_sums(self.columns.places, self.columns.height, equality))

@@ -13,7 +13,7 @@ from prover.cluster.plans import Plans
 from prover.cluster.steps import CommitRange, Partial, Points
 from prover.cluster.store import WitnessStore
 from prover.kernels import cells, fold, fr, logup, msm, sumcheck, tape
-from prover.srs_tools import map_bases
+from prover.srs_tools import load
 
 FULL_BITS = 254
 
@@ -44,7 +44,7 @@ class Worker:
         self._machine = None
         store = WitnessStore.open(Path(message.store), message.job.plan)
         if message.bases not in self._bases:
-            self._bases = {message.bases: map_bases(message.bases)}
+            self._bases = {message.bases: load(message.bases).bases}
         self._machine = Machine(message.job, Plans(message.job), self._bases[message.bases], store)
 
     def _answer(self, task: Task) -> Partial:

@@ -11,15 +11,19 @@ import numpy as np
 
 from circuits.field import R
 from prover.kernels import fr
+from prover.kernels.program import BLOCK
 
 LOW_BITS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class SplitEquality:
-    """eq(point, x) = low[x mod n] * high[x div n] for n = len(low).
+    """Weights of rows: row x has low[x mod len(low)] * high[x div len(low)].
 
-    Shape: low uint64[n, 4], of `of` at most 2^LOW_BITS; high uint64[the rest, 4].
+    Any weights will do for kernels, as long as len(low) is a multiple of `program.BLOCK` or there
+    is one high row: a part of a table, or a table that is not split.
+
+    Shape: low uint64[n, 4]; high uint64[m, 4].
     """
 
     low: np.ndarray
@@ -27,17 +31,18 @@ class SplitEquality:
 
     @staticmethod
     def of(point: Sequence[int]) -> "SplitEquality":
+        """eq(point, x) for all x."""
         return SplitEquality(fr.eq_table(point[:LOW_BITS]), fr.eq_table(point[LOW_BITS:]))
 
     @staticmethod
-    def of_rows(point: Sequence[int], first: int, count: int, low_rows_min: int) -> "SplitEquality":
+    def of_rows(point: Sequence[int], first: int, count: int) -> "SplitEquality":
         """The same for rows first, first + 1, ...: row x of the result is row first + x.
 
-        The low part is as long as the alignment of `first` allows; where that is shorter than
-        `low_rows_min`, it holds all rows.
+        The low part is as long as the alignment of `first` allows; where that is too short for
+        kernels, it holds all rows.
         """
         bits = min(LOW_BITS, len(point), _twos(first))
-        if 1 << bits < min(low_rows_min, count):
+        if 1 << bits < min(BLOCK, count):
             return SplitEquality(equality_rows(point, first, count), fr.constant(1))
         high_rows = -(-count >> bits)
         high = equality_rows(point[bits:], first >> bits, high_rows)

@@ -84,19 +84,19 @@ def columns_at(places: np.ndarray, height: int, point: Sequence[int]) -> list[in
 
     Assumes: height <= 2^len(point). Cost: half a product per cell, less for narrow ones.
     """
-    return column_sums(places, height, SplitEquality.of(point))
+    return weighted_sums(places, height, SplitEquality.of(point))
 
 
-def column_sums(places: np.ndarray, height: int, equality: SplitEquality) -> list[int]:
-    """Sum of every column's cells times the rows of an equality table, which are no fewer."""
+def weighted_sums(places: np.ndarray, height: int, weights: SplitEquality) -> list[int]:
+    """Every column's sum over its rows, each times its weight."""
     if not height or not len(places):
         return [0] * len(places)
-    blocks = -(-height // len(equality.low))
+    blocks = -(-height // len(weights.low))
     parts = threads() if height * len(places) >= ROWS_MIN else 1
     found = run_jobs(
-        _columns_at,
+        _weighted_sums,
         [
-            (start, stop, places, height, equality.low, equality.high)
+            (start, stop, places, height, weights.low, weights.high)
             for start, stop in row_ranges(blocks, parts)
         ],
     )
@@ -164,16 +164,16 @@ def _column_block_at(low, address, kind, first, count):
 
 
 @njit(nogil=True, cache=True)
-def _columns_at(start, stop, places, height, low, high):
-    """The share of row blocks start .. stop - 1, as long as `low`, in every column's sum."""
+def _weighted_sums(start, stop, places, height, low, high):
+    """The share of row blocks start .. stop - 1, of len(low) rows each, in every column's sum."""
+    step = low.shape[0]
     sums = np.empty((places.shape[0], 4), dtype=np.uint64)
     for column in range(places.shape[0]):
         address, kind = places[column, 0], places[column, 1]
         total = ZERO
         for block in range(start, stop):
-            first = block * low.shape[0]
-            count = min(low.shape[0], height - first)
-            part = _column_block_at(low, address, kind, first, count)
+            first = block * step
+            part = _column_block_at(low, address, kind, first, min(step, height - first))
             total = fr_add(total, fr_mul(part, load(high, block)))
         store(sums, column, total)
     return sums

@@ -43,7 +43,8 @@ class ChipPlan:
 
     def linear(self) -> Linear:
         program = self.columns.program
-        return Linear(program.code, program.scalars, program.slots, program.results)
+        targets = np.arange(len(self.columns.columns), dtype=np.int64) * BLOCK
+        return Linear(targets, program.code, program.scalars, program.slots, program.results)
 
     def pads_at(self, row_number: int) -> list[int]:
         """The stored operands' values in a missing row of this number."""

@@ -142,13 +142,15 @@ class _Writer:
 
     def _find_sums(self, roots: list[int]) -> None:
         """Find sums of at least _DOT_MIN weighted parts, opening sums that nothing else uses."""
-        live = [x for x in self._graph.reachable(roots) if x not in self._slots]
+        graph = self._graph
+        live = [x for x in graph.reachable(roots) if x not in self._slots]
         uses = Counter(roots)
         for number in live:
-            uses.update(self._graph.operands[number])
+            for operand in graph.operands[number]:
+                uses[operand] += 1
         opened: set[int] = set()
         for number in reversed(live):
-            if number in opened or self._graph.nodes[number].kind in (Kind.LEAF, Kind.MUL):
+            if number in opened or graph.nodes[number].kind in (Kind.LEAF, Kind.MUL):
                 continue
             inside, weighted, units = self._open(number, uses)
             # What is inside of a sum with few parts is a sum of few parts as well.

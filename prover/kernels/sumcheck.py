@@ -15,7 +15,8 @@ from numba import njit
 from circuits.field import R
 from prover.kernels import fr
 from prover.kernels.cells import CANONICAL, load_block, read_limbs, read_small
-from prover.kernels.parallel import run_rows
+from prover.kernels.equality import SplitEquality
+from prover.kernels.parallel import ROWS_MIN, row_ranges, run_jobs, run_rows, threads
 from prover.kernels.program import BLOCK
 from prover.kernels.scalar import (
     MONTGOMERY_BITS,
@@ -75,8 +76,12 @@ class Points(NamedTuple):
 
 
 class Linear(NamedTuple):
-    """From columns to operands; without instructions the columns are the operands."""
+    """From columns to operands; without instructions the columns are the operands.
 
+    Shape: targets int64[columns], first elements of the columns' slots, ROW and ACTIVE behind.
+    """
+
+    targets: np.ndarray
     code: np.ndarray
     scalars: np.ndarray
     slots: int
@@ -105,6 +110,20 @@ def bind_rows(rows: np.ndarray, challenge: int) -> np.ndarray:
     return out
 
 
+def half_sums(rows: np.ndarray, weights: SplitEquality) -> tuple[int, int]:
+    """Weighted sums of all even and of all odd rows; pair j has weight j.
+
+    Shape: rows uint64[n, 4].
+    """
+    pairs = (len(rows) + 1) // 2
+    blocks = -(-pairs // len(weights.low))
+    parts = threads() if pairs >= ROWS_MIN else 1
+    ranges = row_ranges(blocks, parts) if blocks else []
+    found = run_jobs(_half_sums, [(*each, rows, weights.low, weights.high) for each in ranges])
+    values = fr.to_ints(np.array(found, dtype=np.uint64).reshape(-1, 4))
+    return sum(values[0::2]) % R, sum(values[1::2]) % R
+
+
 def product_values(a: np.ndarray, b: np.ndarray) -> list[int]:
     """Values at 0, 1, 2 of the sum over pairs of (a at t) * (b at t).
 
@@ -123,6 +142,24 @@ def _bind_rows(start, stop, out, rows, challenge):
         even = load(rows, 2 * j)
         odd = load(rows, 2 * j + 1) if 2 * j + 1 < rows.shape[0] else ZERO
         store(out, j, fr_add(even, fr_mul(factor, fr_sub(odd, even))))
+
+
+@njit(nogil=True, cache=True)
+def _half_sums(start, stop, rows, low, high):
+    """Shares of the blocks of len(low) pairs start .. stop - 1."""
+    at_0, at_1 = ZERO, ZERO
+    pairs, step = (rows.shape[0] + 1) // 2, low.shape[0]
+    for block in range(start, stop):
+        even, odd = WIDE_ZERO, WIDE_ZERO
+        for j in range(block * step, min(pairs, (block + 1) * step)):
+            weight = load(low, j - block * step)
+            even = add_product(even, load(rows, 2 * j), weight)
+            if 2 * j + 1 < rows.shape[0]:
+                odd = add_product(odd, load(rows, 2 * j + 1), weight)
+        factor = load(high, block)
+        at_0 = fr_add(at_0, fr_mul(reduce_wide(even), factor))
+        at_1 = fr_add(at_1, fr_mul(reduce_wide(odd), factor))
+    return at_0, at_1
 
 
 @njit(nogil=True, cache=True)
@@ -243,7 +280,7 @@ def _add_slot(sums, place, work, slot, count):
 
 @njit(nogil=True, cache=True)
 def round_sums(start, stop, source, linear, points, full, state, next_pads, out, low, high, wanted):
-    """Sums over pairs start .. stop - 1 with weights low[j mod n] * high[j div n], n = len(low).
+    """Sums over pairs start .. stop - 1, weighted as in `equality.SplitEquality`.
 
     The first four places hold the rest's and the helpers' sums over even and over odd rows (those
     of the helpers without weights), then come the values of the low and of the high class at
@@ -252,7 +289,7 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
 
     Shape: next_pads uint64[columns, 4], the values of missing rows of this round; out
     uint64[operands, rows, 4]; wanted bool[degree + 1]; result uint64[4 + 2 (degree + 1), 4].
-    Assumes: start is a multiple of BLOCK, and so is n unless it covers all pairs.
+    Assumes: start is a multiple of BLOCK.
     """
     degree_points = wanted.shape[0]
     rows = source.rows
@@ -261,7 +298,7 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
     sums = np.zeros((CLASSES + 2 * degree_points, 4), dtype=np.uint64)
     even, odd = new_work(points.slots, points.scalars), new_work(points.slots, points.scalars)
     columns = new_work(linear.slots, linear.scalars)
-    column_slots = np.arange(source.places.shape[0]) * BLOCK
+    state_slot = linear.targets.shape[0] * BLOCK
     totals = new_totals(3)
     for first in range(start, stop, BLOCK):
         count = min(BLOCK, stop - first)
@@ -269,10 +306,9 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
             work = odd if side else even
             if linear.code.shape[0]:
                 present = _load_columns(
-                    columns, column_slots, source, rows, first, side, count, next_pads
+                    columns, linear.targets, source, rows, first, side, count, next_pads
                 )
-                place = column_slots.shape[0] * BLOCK
-                load_state(columns, place, 2 * first + side, 2, count, full, state)
+                load_state(columns, state_slot, 2 * first + side, 2, count, full, state)
                 run_code(linear.code, columns, totals, count)
                 for k in range(points.origins.shape[0]):
                     copy_block(work, points.origins[k], columns, linear.results[k], 1, count)
@@ -317,11 +353,12 @@ def warm() -> None:
     """Compile every kernel of this module, or load it from the cache."""
     rows = bind_rows(fr.from_ints([1, 2, 3, 4]), 5)
     product_values(rows, rows)
+    half_sums(rows, SplitEquality.of([7]))
     one = fr.eq_table([])
     source = Source(np.empty((0, 2), dtype=np.int64), 1, fr.zeros(0), fr.zeros(0))
     code = np.empty((0, 6), dtype=np.int64)
     elements = np.empty(0, dtype=np.int64)
-    linear = Linear(code, fr.zeros(0), 0, elements)
+    linear = Linear(elements, code, fr.zeros(0), 0, elements)
     points = Points(2, fr.zeros(0), elements, code, code, code, code, 0, 0, 0, -1, -1, -1)
     out, wanted = np.empty((0, 0, 4), dtype=np.uint64), np.zeros(2, dtype=bool)
     state = fr.zeros(3)

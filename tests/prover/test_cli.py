@@ -1,5 +1,6 @@
 """`plasmaperps prover`: what it writes, and one line for everything that is wrong."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 
 from circuits.chips.system import SHAPES, margin_system
 from circuits.witness.file import Witness
+from prover import memory
 from prover.cli import prover
 from prover.srs_tools import development_setup
 from sequencer.batch_files import witness_of
@@ -116,6 +118,14 @@ def test_a_setup_that_is_not_the_key_s_is_refused(witness_path, tmp_path):
     assert line == f"Error: {witness_path}: shape: expected shape M of the key, got S"
 
 
+def test_a_batch_that_does_not_fit_into_memory_is_refused(witness_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.MIB)
+    monkeypatch.setattr(memory, "resident_bytes", lambda: memory.MIB)
+    line = refused("prove", witness_path, "-o", tmp_path / "batch.proof")
+    assert re.fullmatch(r"Error: memory for shape S: expected \d+ MiB, got 2 MiB available", line)
+    assert [path.name for path in tmp_path.iterdir()] == [witness_path.name]
+
+
 @pytest.mark.slow
 def test_a_proof_is_made_that_the_verifier_accepts(witness_path, tmp_path):
     proof, statement = tmp_path / "batch.proof", tmp_path / "batch.statement"
@@ -124,6 +134,7 @@ def test_a_proof_is_made_that_the_verifier_accepts(witness_path, tmp_path):
     assert (result.exit_code, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     assert lines[0].startswith(f"{proof}: {proof.stat().st_size} bytes, batch 1, shape S, ")
+    assert re.search(r", peak \d+ MiB$", lines[0])
     assert lines[1].startswith(f"{statement}: ")
     checked = run(verify, "proof", "--key", key, proof, statement)
     assert checked.exit_code == 0

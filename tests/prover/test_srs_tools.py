@@ -1,6 +1,7 @@
 """Development strings, imported ceremonies, and the files they are kept in."""
 
 import hashlib
+import mmap
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from prover.kernels.msm import msm, points_to_ints
 from prover.kernels.scalar import limbs
 from tests.support import ptau
 from tests.support.curve import generator_multiple
-from verifier.srs import SrsError, read_setup
+from verifier.srs import GENERATOR, SrsError, read_setup
 
 LOG_SIZE = 3
 HEADER_BYTES = 184
@@ -72,9 +73,30 @@ def test_save_and_load_are_inverse(path, tmp_path):
     made = srs_tools.new_development(LOG_SIZE, tmp_path / "again.srs", quiet)
     loaded = srs_tools.load(path)
     assert np.array_equal(made.bases, loaded.bases)
-    assert loaded.bases.flags.writeable
     assert loaded.setup == made.setup
     assert path.read_bytes() == (tmp_path / "again.srs").read_bytes()
+
+
+def test_powers_are_mapped_and_the_file_stays_as_it_is(path):
+    before = path.read_bytes()
+    bases = srs_tools.load(path).bases
+    # What kernels are compiled for.
+    assert type(bases) is np.ndarray
+    assert bases.flags.writeable
+    assert bases.flags.aligned
+    mapped = bases
+    while isinstance(mapped.base, np.ndarray):
+        mapped = mapped.base
+    assert isinstance(mapped.base, mmap.mmap)
+    bases[0] = 0
+    assert path.read_bytes() == before
+
+
+def test_a_file_in_use_can_be_replaced(path):
+    bases = srs_tools.load(path).bases
+    srs_tools.new_development(LOG_SIZE + 1, path, quiet)
+    assert points_to_ints(bases[:1]) == [GENERATOR]
+    assert len(srs_tools.load(path).bases) == 2 << LOG_SIZE
 
 
 def test_a_ceremony_is_imported_as_it_is(tmp_path):

@@ -7,13 +7,12 @@ from circuits.field import R
 from prover.kernels import fr
 from prover.kernels.cells import MONTGOMERY, place_of, places_of
 from prover.kernels.equality import LOW_BITS, SplitEquality
-from prover.kernels.fold import Stacked, add_stacked, columns_at, mix_columns
+from prover.kernels.fold import Stacked, add_stacked, columns_at, mix_columns, weighted_sums
 from prover.kernels.parallel import ROWS_MIN
 from prover.kernels.scalar import limbs
 from verifier.sumcheck import equality
 
 LOW = 1 << LOW_BITS
-
 WIDTHS = (8, 16, 32, 64, 254)
 
 
@@ -70,6 +69,17 @@ def test_columns_at(rng, rows, variables):
     table = fr.to_ints(fr.eq_table(point))
     assert columns_at(places, rows, point) == [
         sum(a * b for a, b in zip(column, table, strict=False)) % R for column in cells
+    ]
+    assert len(arrays) == len(cells)
+
+
+def test_weights_may_be_any(rng):
+    rows = 3 * ROWS_MIN + 1
+    cells, arrays, places = random_columns(rng, rows)
+    weights = [rng.randrange(R) for _ in range(rows)]
+    table = SplitEquality(fr.from_ints(weights), fr.from_ints([5]))
+    assert weighted_sums(places, rows, table) == [
+        5 * sum(a * b for a, b in zip(column, weights, strict=True)) % R for column in cells
     ]
     assert len(arrays) == len(cells)
 

@@ -6,9 +6,10 @@ import pytest
 from circuits.field import R
 from prover.kernels import fr
 from prover.kernels.cells import MONTGOMERY, place_of
+from prover.kernels.equality import SplitEquality
 from prover.kernels.parallel import ROWS_MIN
 from prover.kernels.scalar import limbs
-from prover.kernels.sumcheck import bind_rows, fold_block, fold_factors, product_values
+from prover.kernels.sumcheck import bind_rows, fold_block, fold_factors, half_sums, product_values
 
 
 def random_rows(rng, count):
@@ -40,6 +41,17 @@ def test_product_values(rng, rows):
         for t in range(3)
     ]
     assert product_values(left, right) == expected
+
+
+@pytest.mark.parametrize("rows", [0, 1, 6, 4 * ROWS_MIN + 1])
+def test_half_sums(rng, rows):
+    values, elements = random_rows(rng, rows)
+    pairs = (rows + 1) // 2
+    point = [rng.randrange(R) for _ in range(max(pairs - 1, 0).bit_length())]
+    table = fr.to_ints(fr.eq_table(point))
+    assert half_sums(elements, SplitEquality.of(point)) == tuple(
+        sum(a * b for a, b in zip(values[side::2], table, strict=False)) % R for side in (0, 1)
+    )
 
 
 @pytest.mark.parametrize("bits", [8, 16, 32, 64, 254, 256])

@@ -1,0 +1,217 @@
+"""How much memory a proof takes, stage by stage, and how much there is.
+
+What is held, with chunks of C = 2^log_chunk cells and full-width cells of 32 bytes:
+
+    all stages     the tables as they came, narrow cells at their own width; from the helpers
+                   until the combination also the helper columns
+    commitments    one chunk's scalars and points on their way into buckets: SCALAR_BYTES per
+                   active cell, and THREAD_SCALAR_BYTES per cell and thread
+    sumcheck       operands (see `kernels.plan`; about one per column) for half of the rows, then
+                   beside them for a quarter: 16 + 8 bytes per operand and row
+    reduction      per chip the weighted sum of its columns with its half beside it: 48 bytes a
+                   row; then the combination of all chunks (32 C)
+    opening        f and its folds (64 C), the quotient (32 C), one polynomial as plain integers
+                   (32 C), and a commitment to C full-width cells
+
+The bound, for up to BOUND_THREADS threads: the reference string, BYTES_PER_CELL for each
+full-width cell, and for each narrow cell its own width and NARROW_EXTRA bytes, as it may become
+an operand. The opening works on whole chunks however few cells there are, so a batch counts as at
+least CHUNKS_MIN chunks of full-width cells.
+
+The interpreter, its libraries and the compiled kernels come on top of both: BASE_BYTES.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from circuits.air.tape import Tape
+from circuits.field import R
+from prover.backend import Circuit
+from prover.errors import NotEnoughMemory
+from prover.kernels.parallel import threads
+from prover.kernels.plan import make_plan
+from prover.prove import Stage
+
+MIB = 1 << 20
+BASE_BYTES = 300 * MIB
+BYTES_PER_CELL = 120
+NARROW_EXTRA = 32
+CHUNKS_MIN = 8
+BOUND_THREADS = 4
+
+# Measured on the multi-scalar multiplication: scalars sorted by width with their references;
+# then, for the rows that a thread has in hand, sorted references and half as many points.
+SCALAR_BYTES = 48
+THREAD_SCALAR_BYTES = 72
+# Blocks of rows in the hands of one thread, for the widest chip.
+_THREAD_BYTES = 4 * MIB
+_CELL = 32
+_POINT = 64
+
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+# Writing this number makes the kernel forget the highest resident size so far.
+_RESET_PEAK = "5"
+_MEMINFO = Path("/proc/meminfo")
+# Version 2 of Linux's control groups, then version 1: limit and use of what a container may take.
+_CGROUPS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (
+        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """Bytes of one proof beside BASE_BYTES.
+
+    `stages` holds what each stage needs beside the setup and the tables.
+    """
+
+    setup: int
+    tables: int
+    stages: Mapping[Stage, int]
+    bound: int
+
+    @property
+    def peak(self) -> int:
+        """The most that is held at once."""
+        return self.setup + self.tables + max(self.stages.values())
+
+
+def plan(circuit: Circuit, heights: Mapping[str, int] | None = None) -> MemoryPlan:
+    """What a proof of tables of these heights takes, or of full tables."""
+    key = circuit.key
+    if heights is None:
+        heights = {chip.name: 1 << chip.log_height for chip in key.chips}
+    cells = 1 << key.log_chunk
+    narrow = narrow_bytes = full = helpers = operands = mixed = 0
+    for chip, compiled in zip(key.chips, circuit.system.chips, strict=True):
+        height = heights[chip.name]
+        widths = [max(column.bits, 8) // 8 for column in compiled.columns]
+        full += (widths.count(_CELL) + chip.helper_columns) * height
+        helpers += _CELL * chip.helper_columns * height
+        narrow += sum(1 for width in widths if width != _CELL) * height
+        narrow_bytes += sum(width for width in widths if width != _CELL) * height
+        stored = _stored_operands(chip.tape, chip.main_columns) if chip.log_height else 0
+        operands += stored * height
+        mixed += 48 * height
+    work = threads() * _THREAD_BYTES
+    stages = {
+        Stage.COMMIT: _commitment(min(cells, narrow + full)) + work,
+        Stage.HELPERS: helpers + _commitment(min(cells, helpers // _CELL)) + work,
+        Stage.SUMCHECK: helpers + 24 * operands + work,
+        Stage.REDUCTION: helpers + max(mixed, _CELL * cells) + work,
+        Stage.OPENING: 4 * _CELL * cells + _commitment(cells) + work,
+    }
+    setup = _POINT * cells
+    bound = setup + BYTES_PER_CELL * max(full, CHUNKS_MIN * cells) + work
+    bound += narrow_bytes + NARROW_EXTRA * narrow
+    return MemoryPlan(setup, _CELL * full - helpers + narrow_bytes, stages, bound)
+
+
+def needed_bytes(circuit: Circuit, heights: Mapping[str, int] | None = None) -> int:
+    """Memory of a whole process that makes one proof, see `plan`."""
+    return BASE_BYTES + plan(circuit, heights).peak
+
+
+def require_memory(circuit: Circuit, heights: Mapping[str, int] | None = None) -> None:
+    """Refuse work that would not fit, before it begins. Raises: NotEnoughMemory.
+
+    What this process holds already counts as available, since the proof needs it or reuses it.
+    """
+    available = available_bytes()
+    needed = needed_bytes(circuit, heights)
+    if available is not None and available + resident_bytes() < needed:
+        raise NotEnoughMemory(
+            f"memory for shape {circuit.key.shape_name}",
+            f"{needed // MIB:,} MiB",
+            f"{(available + resident_bytes()) // MIB:,} MiB available",
+        )
+
+
+def available_bytes() -> int | None:
+    """What this process may still take without swapping; None where the system does not say."""
+    known = [_system_bytes(), *(_group_bytes(*paths) for paths in _CGROUPS)]
+    return min((each for each in known if each is not None), default=None)
+
+
+def resident_bytes() -> int:
+    """Memory of this process now; 0 where the system does not say."""
+    return _status_bytes("VmRSS") or 0
+
+
+def reset_peak() -> bool:
+    """Forget the peak so far; False where the system does not offer it."""
+    try:
+        _CLEAR_REFS.write_text(_RESET_PEAK)
+    except OSError:
+        return False
+    return True
+
+
+def peak_bytes() -> int:
+    """The most memory that this process had at once since the last reset, or since its start."""
+    found = _status_bytes("VmHWM")
+    if found is not None:
+        return found
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts KiB, macOS bytes.
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _commitment(scalars: int) -> int:
+    return scalars * (SCALAR_BYTES + THREAD_SCALAR_BYTES * min(threads(), BOUND_THREADS))
+
+
+@lru_cache(maxsize=256)
+def _stored_operands(tape: Tape, main_columns: int) -> int:
+    # The numbers do not matter, as long as nothing cancels by chance.
+    draw = random.Random(tape.columns)
+    challenges, publics, weights = (
+        [draw.randrange(R) for _ in range(count)]
+        for count in (tape.challenges, tape.publics, tape.constraints)
+    )
+    zeros = [0] * tape.constraints
+    return make_plan(tape, main_columns, challenges, publics, weights, zeros).stored
+
+
+def _system_bytes() -> int | None:
+    found = _field(_MEMINFO, "MemAvailable")
+    return None if found is None else found * 1024
+
+
+def _status_bytes(field: str) -> int | None:
+    found = _field(_STATUS, field)
+    return None if found is None else found * 1024
+
+
+def _field(path: Path, name: str) -> int | None:
+    for line in _read(path).splitlines():
+        field, _, value = line.partition(":")
+        if field == name:
+            return int(value.split()[0])
+    return None
+
+
+def _group_bytes(limit: Path, use: Path) -> int | None:
+    bounds = _read(limit).strip(), _read(use).strip()
+    if not all(bound.isdecimal() for bound in bounds):
+        return None  # no such group, or "max"
+    return max(0, int(bounds[0]) - int(bounds[1]))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,106 @@
+"""A process that proves one wide table of random cells and prints its memory: `python FILE`.
+
+The cells satisfy nothing, so the proof holds nothing; its memory is that of any such table.
+"""
+
+import json
+import sys
+
+import numpy as np
+
+from circuits.air.bus import Bus
+from circuits.air.chip import Chip, compile_system
+from circuits.air.columns import U16, Bit, Columns, Field, Given
+from circuits.air.expr import ROW
+from circuits.air.shape import Shape
+from circuits.field import R
+from prover import kernels, memory
+from prover.backend import Circuit
+from prover.compiled.backend import KernelBackend
+from prover.kernels.msm import points_from_ints
+from prover.prove import StageClock, prove
+from tests.support.curve import generator_multiple
+from tests.support.toy_system import TAU, ToyTable, toy_key, toy_shape
+from verifier.key import make_key
+
+LOG_ROWS = 14
+LOG_CHUNK = 17
+FULL_COLUMNS = 66
+WORD = Bus("word", 1, 2)
+
+
+class WideChip(Chip):
+    """Full-width cells, some narrow ones, and look-ups with two helper columns."""
+
+    name = "wide"
+
+    class Cols(Columns):
+        cells: Field[FULL_COLUMNS]
+        small: Given[U16][8]
+        flag: Bit[4]
+
+    def constrain(self, c, b):
+        for number in range(0, FULL_COLUMNS - 2, 3):
+            x, y, z = c.cells[number : number + 3]
+            b.assert_eq(f"product {number}", x * y * y, z)
+        for number in range(8):
+            b.send(WORD, c.small[number], c.cells[number], times=c.flag[number % 4])
+
+
+class WordsChip(Chip):
+    """One published word."""
+
+    name = "words"
+
+    class Cols(Columns):
+        word: Field
+
+    def constrain(self, c, b):
+        b.receive(WORD, ROW, c.word)
+
+
+def table(chip, height, draw):
+    """Random cells of a chip's columns."""
+    columns = []
+    for physical in chip.columns:
+        if physical.bits == 256:
+            # Below 2^252, hence below r.
+            column = draw.integers(0, 2**64, (height, 4), np.uint64)
+            column[:, 3] >>= np.uint64(4)
+        else:
+            kind = {1: np.uint8, 16: np.uint16}[physical.bits]
+            column = draw.integers(0, 2**physical.bits, height, kind)
+        columns.append(column)
+    return ToyTable(height, tuple(columns))
+
+
+def main():
+    system = compile_system((WideChip(), WordsChip()), ("one",), "words", ("words",), R)
+    shape = Shape("wide", (("wide", LOG_ROWS), ("words", 0)), LOG_CHUNK)
+    key = make_key(system, shape, toy_key(toy_shape()).setup)
+    kernels.warm()
+    few = points_from_ints([generator_multiple(pow(TAU, i, R)) for i in range(16)])
+    base = memory.resident_bytes()
+    draw = np.random.default_rng(7)
+    heights = {"wide": 1 << LOG_ROWS, "words": 1}
+    tables = {chip.name: table(chip, heights[chip.name], draw) for chip in system.chips}
+    bases = np.tile(few, ((1 << LOG_CHUNK) // len(few), 1))
+    plan = memory.plan(Circuit(key, system), heights)
+    is_reset = memory.reset_peak()
+    clock = StageClock()
+    prove(key, system, [5], [7], tables, KernelBackend(bases), clock)
+    found = {
+        "is_reset": is_reset,
+        "measured": memory.peak_bytes() - base,
+        "planned": plan.peak,
+        "bound": plan.bound,
+        "setup": plan.setup,
+        "full_cells": (FULL_COLUMNS + key.chips[0].helper_columns) << LOG_ROWS,
+        "seconds": clock.seconds,
+        "stages": plan.stages,
+    }
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
