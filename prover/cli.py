@@ -24,14 +24,19 @@ from prover.node.jobs_cli import jobs
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
+    from prover.cluster.events import ClusterEvent
+    from prover.executors import ExecutorOptions, ProvingJob
     from prover.prove import StageClock
     from prover.srs_tools import Srs
     from verifier.key import VerifyingKey
 
 _IN = click.Path(dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
+_DIR = click.Path(file_okay=False, path_type=Path)
 _LOG_SIZE = click.IntRange(1, 24)
 STATEMENT_SUFFIX = ".statement"
+WORK_SUFFIX = ".work"
+EXECUTORS = ("inline", "process", "ray")
 
 
 def _input_errors() -> dict[type[Exception], ExitCode]:
@@ -185,12 +190,30 @@ def key(path: Path, srs_path: Path, shape_name: str) -> None:
     "--srs", "srs_path", type=_IN,
     help="Setup of the key.  [default: the development setup, made once and kept]",
 )  # fmt: skip
+@click.option(
+    "--executor", type=click.Choice(EXECUTORS), default="inline", show_default=True,
+    help="Where to prove: here, on processes of this machine, or on Ray (extra `cluster`).",
+)  # fmt: skip
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True,
+    help="Processes or Ray actors; they share the cores.",
+)  # fmt: skip
+@click.option(
+    "--work-dir", type=_DIR,
+    help="Where workers find the witness and a killed proof goes on.  "
+    "[default: the proof's name ending in .work]",
+)  # fmt: skip
+@click.option("--address", help="Ray cluster to join, as host:port.  [default: one started here]")
 def prove(
     witness_path: Path,
     proof_path: Path,
     statement_path: Path | None,
     key_path: Path | None,
     srs_path: Path | None,
+    executor: str,
+    workers: int,
+    work_dir: Path | None,
+    address: str | None,
 ) -> None:
     """Prove WITNESS, check the proof, and write it with the statement that it proves.
 
@@ -199,15 +222,20 @@ def prove(
     exit code 5 and the first rule that it breaks; nothing is written then. A batch that needs more
     memory than the machine or container has left is refused before any work is done.
 
+    The bytes of the proof are the same wherever it is made. With processes or Ray it survives
+    the death of workers, and the same command goes on where a killed one was.
+
     \b
     Example:
       plasmaperps prover prove batch.witness -o batch.proof
+      plasmaperps prover prove batch.witness -o batch.proof --executor process --workers 2
       plasmaperps verify proof batch.proof batch.statement
     """
     from circuits.chips.system import margin_system
     from circuits.statement import to_json
     from circuits.witness.file import Witness
     from prover.backend import Circuit
+    from prover.executors import ExecutorKind, ExecutorOptions, ProvingJob
     from prover.memory import MIB, peak_bytes, require_memory
     from prover.prove import Stage, StageClock
 
@@ -218,8 +246,19 @@ def prove(
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
         require_memory(Circuit(verifying_key, margin_system()), witness.heights)
-        setup = _setup_of(verifying_key, srs_path)
-        proof = _prove(witness_path, witness, verifying_key, setup, clock)
+        statement = witness.statement
+        job = ProvingJob(
+            verifying_key,
+            margin_system(),
+            statement.words(),
+            statement.pubdata,
+            {table.name: table for table in witness.tables},
+            _setup_of(verifying_key, srs_path),
+            f"batch-{statement.batch_number}",
+        )
+        folder = work_dir or proof_path.with_suffix(WORK_SUFFIX)
+        options = ExecutorOptions(ExecutorKind(executor), workers, address, folder)
+        proof = _prove(witness_path, witness, job, options, clock)
         with atomic_write(statement_path, text=True) as stream:
             stream.write(to_json(witness.statement))
         with atomic_write(proof_path) as stream:
@@ -255,37 +294,36 @@ def _key_of(witness_path: Path, witness: Witness, key_path: Path | None) -> Veri
     return found
 
 
-def _setup_of(key: VerifyingKey, srs_path: Path | None) -> Srs:
-    """The powers that the key stands on."""
+def _setup_of(key: VerifyingKey, srs_path: Path | None) -> Path:
+    """The file with the powers that the key stands on."""
     from prover import srs_tools
 
-    if srs_path is None:
-        if key.setup != srs_tools.development_setup():
-            pinned = f"the setup with source hash {key.setup.source_hash.hex()}"
-            message = f"--srs: expected {pinned}, got none"
-            raise CommandFailed(message, ExitCode.USAGE)
-        with progress("preparing the development setup", 1 << key.log_chunk) as advance:
-            return srs_tools.development(key.log_chunk, advance)
-    found = srs_tools.load(srs_path)
-    if found.setup != key.setup:
-        pinned = f"{key.setup.source_hash.hex()} as the key pins it"
-        raise bad_input(srs_path, "source hash", pinned, found.source_hash.hex())
-    if len(found.bases) < 1 << key.log_chunk:
-        wanted = f"at least 2^{key.log_chunk} for shape {key.shape_name}"
-        raise bad_input(srs_path, "powers", wanted, len(found.bases))
-    return found
+    if srs_path is not None:
+        return srs_path
+    if key.setup != srs_tools.development_setup():
+        pinned = f"the setup with source hash {key.setup.source_hash.hex()}"
+        message = f"--srs: expected {pinned}, got none"
+        raise CommandFailed(message, ExitCode.USAGE)
+    with progress("preparing the development setup", 1 << key.log_chunk) as advance:
+        srs_tools.development(key.log_chunk, advance)
+    return srs_tools.development_path(key.log_chunk)
 
 
 def _prove(
-    witness_path: Path, witness: Witness, key: VerifyingKey, setup: Srs, clock: StageClock
+    witness_path: Path,
+    witness: Witness,
+    job: ProvingJob,
+    options: ExecutorOptions,
+    clock: StageClock,
 ) -> bytes:
     """A proof that the verifier has accepted.
 
     Raises: CommandFailed with the first broken rule when the verifier refuses it.
     """
     from prover.errors import ProofRefused, RuleBroken
+    from prover.executors import open_executor
     from prover.prove import Stage
-    from prover.proving import prove_witness, verify_proof
+    from prover.proving import verify_proof
 
     with progress("proving", len(Stage)) as advance:
 
@@ -293,13 +331,22 @@ def _prove(
             clock(stage)
             advance(1)
 
-        proof = prove_witness(key, witness, setup, observe)
+        with open_executor(options, _tell) as executor:
+            proof = executor.prove(job, observe)
     try:
-        verify_proof(key, witness, proof)
+        verify_proof(job.key, witness, proof)
     except (RuleBroken, ProofRefused) as error:
         message = f"{witness_path}: {error.got}"
         raise CommandFailed(message, ExitCode.VERIFICATION_FAILED) from None
     return proof
+
+
+def _tell(event: ClusterEvent) -> None:
+    """What goes wrong on the way, one line each."""
+    from prover.cluster.events import EventKind
+
+    if event.kind not in (EventKind.JOINED, EventKind.ASKED):
+        click.echo(f"{event}", err=True)
 
 
 def _show(path: Path, found: Srs) -> None:

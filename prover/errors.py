@@ -3,6 +3,7 @@
     ProverError
     ├── WitnessMismatch     a table does not fit the key: missing, too high, wrong type or length
     ├── SystemMismatch      the chips are not those that the verifying key was made from
+    ├── SetupMismatch       the reference string is not the one that the key was made with
     ├── SetupTooShort       the reference string has fewer powers than a chunk has cells
     ├── RuleBroken          the witness does not satisfy the statement: no proof of it is accepted
     ├── ProofRefused        a proof was not accepted although its witness breaks no rule
@@ -28,6 +29,10 @@ class WitnessMismatch(ProverError):
 
 
 class SystemMismatch(ProverError):
+    pass
+
+
+class SetupMismatch(ProverError):
     pass
 
 

@@ -106,7 +106,7 @@ def new_development(log_size: int, path: str | Path, progress: Progress) -> Srs:
         progress(len(exponents[rows]))
     setup = development_setup()
     srs = Srs(bases, setup.tau_g2, setup.source_hash, setup.insecure)
-    _save(srs, Path(path))
+    save(srs, Path(path))
     return srs
 
 
@@ -135,7 +135,7 @@ def import_ptau(
     bases = _bases(np.frombuffer(bytearray(source.g1_bytes(1 << log_size)), dtype=np.uint8))
     check_powers(path_in, KernelPowers(bases, progress), tau_g2)
     srs = Srs(bases, tau_g2, file_hashes(path_in)[0], insecure=False)
-    _save(srs, Path(path_out))
+    save(srs, Path(path_out))
     return srs
 
 
@@ -226,7 +226,8 @@ def _g2_multiple(scalar: int) -> G2Point:
     return ((x0, x1), (y0, y1))
 
 
-def _save(srs: Srs, path: Path) -> None:
+def save(srs: Srs, path: Path) -> None:
+    """Write a .srs file; it appears whole or not at all. Raises: OSError."""
     packed_g2 = b"".join(value.to_bytes(32, "little") for pair in srs.tau_g2 for value in pair)
     flags = _INSECURE if srs.insecure else 0
     header = _HEADER.pack(_MAGIC, _VERSION, flags, len(srs.bases), srs.source_hash, packed_g2)

@@ -57,6 +57,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
         "numpy", "numba", "llvmlite",
     },
     "prover.kernel_choice": {"llvmlite"},
+    "prover.cluster.ray_fleet": {"prover", "ray"},
     "prover.reference": {"circuits", "verifier", "prover", "numpy", "galois"},
     "prover.cli": {"circuits", "verifier", "prover", "numpy", "click"},
     "prover.bench.cli": {"circuits", "prover", "click"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 
 from circuits.field import Q
 from verifier.transcript import INFINITY, Point
@@ -84,6 +85,7 @@ def _g1(point: Point) -> tuple:
     return bn128.Z1 if point == INFINITY else (FQ(point[0]), FQ(point[1]), FQ(1))
 
 
+@lru_cache(maxsize=8)
 def is_valid_g2(point: G2Point) -> bool:
     """Canonical, on the twist, in the subgroup of order r, and not the point at infinity."""
     if any(not 0 <= value < Q for pair in point for value in pair):

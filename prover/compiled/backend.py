@@ -11,6 +11,7 @@ from prover.backend import Circuit, Tables
 from prover.compiled.columns import ChipColumns
 from prover.compiled.reduction import KernelReduction
 from prover.compiled.zerocheck import (
+    ChipClaim,
     ChipPart,
     ChipRounds,
     ChipRows,
@@ -110,7 +111,8 @@ class KernelBackend:
                     chip.tape, chip.main_columns, challenges, words, weights, chip.zero_values
                 )
                 rows = ChipRows(columns, plan, RowState.start(columns.height))
-                rounds = ChipRounds(rows, plan, batching.sum_weight, tau_point[missing:])
+                claim = ChipClaim(plan, batching.sum_weight, tau_point[missing:])
+                rounds = ChipRounds(rows, claim)
             total = batching.sum_weight * columns.total(chip.main_columns)
             if number == key.pubdata_chip:
                 powers = fr.powers(batching.word_base, 1 << chip.log_height)

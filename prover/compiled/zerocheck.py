@@ -6,11 +6,12 @@ equality factor of the current variable is split off, so a chip is evaluated at 
 its own degree asks for; the value at 1 follows from the previous round.
 
 What a chip's rows add to a round is a list of sums (`ChipRows`), so rows may be split up
-anywhere; what the sums mean for the round polynomial is the other half (`ChipRounds`).
+anywhere; what the sums mean for the round polynomial is the other half (`ChipClaim`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -39,6 +40,7 @@ from prover.rounds import extend, value_at
 _round_sums = sumcheck.round_sums if KERNELS is Kernels.SCALAR else sumcheck_lanes.round_sums
 # Fewer rows than this times operands are not worth a second thread.
 _CELLS_MIN = 1 << 12
+Name = TypeVar("Name", bound=Hashable)
 _NO_MATRIX = np.empty((0, 0, 4), dtype=np.uint64)
 
 
@@ -54,17 +56,22 @@ class ChipRows:
     `state` gives ROW and ACTIVE of these rows. Every round takes its jobs once.
     """
 
-    def __init__(self, columns: ChipColumns, plan: ChipPlan, state: RowState) -> None:
+    def __init__(self, cells: ChipColumns | np.ndarray, plan: ChipPlan, state: RowState) -> None:
+        """`cells` are the columns, or stored operands. Shape: uint64[operands, rows, 4]."""
         self._plan = plan
         self._state = state
-        self._rows = columns.height
         # What the kernels read; `_kept` owns the memory behind the places.
-        self._kept: ChipColumns | np.ndarray = columns
-        self._places = np.ascontiguousarray(columns.places[plan.columns.columns])
+        self._kept = cells
         self._linear = plan.linear()
-        self._pads = fr.zeros(len(self._places))
         self._challenge: int | None = None
         self._out = _NO_MATRIX
+        if isinstance(cells, np.ndarray):
+            self._rows = cells.shape[1]
+            self._read_operands(cells)
+        else:
+            self._rows = cells.height
+            self._places = np.ascontiguousarray(cells.places[plan.columns.columns])
+            self._pads = fr.zeros(len(self._places))
 
     def jobs(self, equality: SplitEquality, wanted: np.ndarray) -> list[tuple]:
         """Arguments of `round_sums` for this round, one tuple per thread; folds what was bound.
@@ -97,14 +104,31 @@ class ChipRows:
         if self._challenge is None:
             return
         self._kept, self._out, self._challenge = self._out, _NO_MATRIX, None
-        self._places = places_of(list(self._kept), MONTGOMERY)
-        self._linear = self._linear._replace(code=self._linear.code[:0], slots=0)
-        self._pads = self._pads_now()
+        self._read_operands(self._kept)
+
+    def folded(self) -> np.ndarray:
+        """The stored operands once a challenge is bound, without the sums of their round.
+
+        Shape: uint64[operands, rows, 4].
+        """
+        if self._challenge is not None:
+            pairs = (self._rows + 3) // 4
+            nothing = SplitEquality(fr.zeros(max(pairs, 1)), fr.zeros(1))
+            run_jobs(_round_sums, self.jobs(nothing, np.zeros(self._plan.degree + 1, dtype=bool)))
+            self.finish()
+        if not isinstance(self._kept, np.ndarray):
+            raise TypeError("expected rows that are folded, got columns")
+        return self._kept
 
     def bind(self, challenge: int) -> None:
         """Fix the lowest variable; memory is touched by the next round's jobs."""
         self._challenge = challenge
         self._state = self._state.bind(challenge)
+
+    def _read_operands(self, operands: np.ndarray) -> None:
+        self._places = places_of(list(operands), MONTGOMERY)
+        self._linear = self._linear._replace(code=self._linear.code[:0], slots=0)
+        self._pads = self._pads_now()
 
     @property
     def _is_folded(self) -> bool:
@@ -118,14 +142,13 @@ class ChipRows:
         return fr.from_ints(self._plan.pads_at(number))
 
 
-class ChipRounds:
-    """One chip's bracket: constraints and weighted helper sums.
+class ChipClaim:
+    """What the sums over a chip's rows mean: constraints and weighted helper sums.
 
     Assumes: all constraints vanish on all rows, so the first claim is zero.
     """
 
-    def __init__(self, rows: ChipRows, plan: ChipPlan, sum_weight: int, tau: Sequence[int]) -> None:
-        self._rows = rows
+    def __init__(self, plan: ChipPlan, sum_weight: int, tau: Sequence[int]) -> None:
         self._sum_weight = sum_weight
         self._low_degree = plan.points.low_degree
         self._tau = list(tau)
@@ -133,15 +156,15 @@ class ChipRounds:
         self._claim = 0
         self._values: list[int] = []
         # In the first round the polynomial is zero at 0 and at 1; later 1 follows from the claim.
-        self._wanted = np.arange(max(plan.degree, 1) + 1) > 1
+        self.wanted = np.arange(max(plan.degree, 1) + 1) > 1
 
-    def jobs(self) -> list[tuple]:
-        """See `ChipRows.jobs`."""
-        return self._rows.jobs(SplitEquality.of(self._tau[1:]), self._wanted)
+    @property
+    def tau_above(self) -> list[int]:
+        """The equality point of the variables above the current one."""
+        return self._tau[1:]
 
     def values(self, sums: Sequence[int], count: int) -> list[int]:
-        """Values at 0 .. count - 1, from the sums of all jobs."""
-        self._rows.finish()
+        """Values at 0 .. count - 1, from the sums of all rows."""
         even, odd = sums[HELPERS : HELPERS + 2]
         tau, factor = self._tau[0], self._scale
         self._values = self._constraint_values(sums)
@@ -152,8 +175,14 @@ class ChipRounds:
             for t, (a, b) in enumerate(zip(equality, constrained, strict=True))
         ]
 
+    def bind(self, challenge: int) -> None:
+        tau = self._tau.pop(0)
+        self._claim = value_at(self._values, challenge)
+        self._scale = self._scale * (1 - tau + challenge * (2 * tau - 1)) % R
+        self.wanted[0] = True
+
     def _constraint_values(self, sums: Sequence[int]) -> list[int]:
-        points = len(self._wanted)
+        points = len(self.wanted)
         low = sums[CLASSES : CLASSES + self._low_degree + 1]
         parts = (
             sums[CLASSES + points :],
@@ -161,18 +190,32 @@ class ChipRounds:
             extend(sums[REST : REST + 2], points),
         )
         values = [sum(part) % R for part in zip(*parts, strict=True)]
-        if not self._wanted[0]:
+        if not self.wanted[0]:
             values[0] = 0
         # tau is a power of a challenge, so it is not zero.
         tau = self._tau[0]
         values[1] = (self._claim - (1 - tau) * values[0]) * pow(tau, -1, R) % R
         return values
 
+
+class ChipRounds:
+    """One chip's bracket, with all its rows here."""
+
+    def __init__(self, rows: ChipRows, claim: ChipClaim) -> None:
+        self._rows = rows
+        self._claim = claim
+
+    def jobs(self) -> list[tuple]:
+        """See `ChipRows.jobs`."""
+        return self._rows.jobs(SplitEquality.of(self._claim.tau_above), self._claim.wanted)
+
+    def values(self, sums: Sequence[int], count: int) -> list[int]:
+        """Values at 0 .. count - 1, from the sums of all jobs."""
+        self._rows.finish()
+        return self._claim.values(sums, count)
+
     def bind(self, challenge: int) -> None:
-        tau = self._tau.pop(0)
-        self._claim = value_at(self._values, challenge)
-        self._scale = self._scale * (1 - tau + challenge * (2 * tau - 1)) % R
-        self._wanted[0] = True
+        self._claim.bind(challenge)
         self._rows.bind(challenge)
 
 
@@ -256,16 +299,24 @@ class KernelZerocheck:
         return values
 
     def _sums(self) -> dict[int, list[int]]:
-        """Sums of this round by number of the chip, all chips' rows side by side."""
-        jobs = []
-        for number, chip in enumerate(self._chips):
-            if chip.rounds is not None and chip.missing <= len(self._point):
-                jobs += [(number, job) for job in chip.rounds.jobs()]
-        found = run_jobs(_round_sums, [job for _, job in jobs])
-        values = iter(fr.to_ints(np.concatenate(found)) if found else ())
-        sums: dict[int, list[int]] = {}
-        for (number, _), part in zip(jobs, found, strict=True):
-            new = [next(values) for _ in part]
-            old = sums.get(number, [0] * len(part))
-            sums[number] = [a + b for a, b in zip(old, new, strict=True)]
-        return sums
+        """Sums of this round by number of the chip."""
+        return run_rounds(
+            {
+                number: chip.rounds.jobs()
+                for number, chip in enumerate(self._chips)
+                if chip.rounds is not None and chip.missing <= len(self._point)
+            }
+        )
+
+
+def run_rounds(jobs: Mapping[Name, Sequence[tuple]]) -> dict[Name, list[int]]:
+    """Run the jobs of several chips side by side; add up the sums of each."""
+    named = [(name, job) for name, each in jobs.items() for job in each]
+    found = run_jobs(_round_sums, [job for _, job in named])
+    values = iter(fr.to_ints(np.concatenate(found)) if found else ())
+    sums: dict[Name, list[int]] = {}
+    for (name, _), part in zip(named, found, strict=True):
+        new = [next(values) for _ in part]
+        old = sums.get(name, [0] * len(part))
+        sums[name] = [a + b for a, b in zip(old, new, strict=True)]
+    return sums

@@ -15,11 +15,16 @@ _helper_rows = logup_rows.helper_rows if KERNELS is Kernels.SCALAR else logup_la
 
 
 def helper_columns(
-    places: np.ndarray, height: int, program: RowProgram, group_ends: Sequence[int]
+    places: np.ndarray,
+    height: int,
+    program: RowProgram,
+    group_ends: Sequence[int],
+    first_row: int = 0,
 ) -> np.ndarray | None:
     """All helper columns of a chip as plain integers; None if a fingerprint is zero.
 
-    `program` has as results the denominators of all interactions, then their numerators.
+    `program` has as results the denominators of all interactions, then their numerators. The
+    places are those of `height` active rows from the chip's row `first_row` on.
 
     Shape: places int64[main columns, 2], see `cells` -> uint64[groups, height, 4].
     Cost: per row the program, and 4 products per interaction whose numerator is not zero.
@@ -27,7 +32,7 @@ def helper_columns(
     ends = np.array(group_ends, dtype=np.int64)
     out = np.empty((len(ends), height, 4), dtype=np.uint64)
     read = np.ascontiguousarray(places[program.columns])
-    state = RowState.start(height)
+    state = RowState(height, 0, first_row, 1)
     found = run_jobs(
         _helper_rows,
         [

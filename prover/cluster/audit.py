@@ -1,0 +1,186 @@
+"""Who was wrong: every answer of a refused proof once more, in the coordinator.
+
+A proof is deterministic: run again over the recorded answers it asks the same, so each worker's
+part can be computed anew and compared with what the ledger says it answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from prover.cluster.checkpoint import Checkpoint
+from prover.cluster.ledger import Entry, Ledger
+from prover.cluster.machine import Machine
+from prover.cluster.messages import Job
+from prover.cluster.settings import ClusterSettings
+from prover.cluster.shards import Span
+from prover.cluster.steplog import Follower, StepLog
+from prover.cluster.steps import (
+    Asked,
+    Combine,
+    CommitRange,
+    Partial,
+    Points,
+    Rows,
+    Sums,
+    Told,
+    digest,
+    name_of,
+    total,
+)
+from prover.kernels import fr
+from prover.kernels.msm import msm
+from verifier.transcript import Point
+
+FULL_BITS = 254
+COORDINATOR = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guilt:
+    """The first wrong answer. `worker` is COORDINATOR when no worker of this run gave it."""
+
+    number: int
+    worker: str
+    detail: str
+
+
+class GuiltyFound(Exception):
+    """Ends the audit's run of the proof."""
+
+    def __init__(self, guilt: Guilt) -> None:
+        super().__init__(guilt.detail)
+        self.guilt = guilt
+
+
+class AuditDone(Exception):
+    """Ends the audit's run of the proof: what comes now was never asked."""
+
+
+class Auditor:
+    """Steps that are answered from the record, each answer compared with one computed here.
+
+    `new_machine` makes a machine without spans over the job's witness.
+    Raises: GuiltyFound, AuditDone.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        bases: np.ndarray,
+        new_machine: Callable[[], Machine],
+        checkpoint: Checkpoint,
+        ledger: Ledger,
+        settings: ClusterSettings,
+    ) -> None:
+        self._job = job
+        self._bases = bases
+        self._new_machine = new_machine
+        self._checkpoint = checkpoint
+        self._ledger = ledger
+        self._settings = settings
+        self._log = StepLog()
+        home = tuple(job.plan.home_spans())
+        self._home = Follower(new_machine(), home, self._log, takes_over=True)
+        self._followers: dict[tuple[Span, ...], Follower] = {}
+
+    def tell(self, step: Told) -> None:
+        """Followers hear of it when they are asked."""
+        self._log.tell(step)
+
+    def ask(self, step: Asked, *, shared: bool) -> Partial:
+        """Compare every worker's part, then the sum."""
+        number, place = self._log.ask(step)
+        recorded = self._checkpoint.find(number, place)
+        if recorded is None and not (isinstance(step, Combine) and self._ledger.knows(number)):
+            raise AuditDone
+        parts = [self._home.answer(step)]
+        if shared and self._job.plan.shared:
+            if self._ledger.knows(number):
+                parts += [self._check(number, step, e) for e in self._ledger.entries(number)]
+            else:
+                parts.append(self._follower(tuple(self._job.plan.shared_spans())).answer(step))
+        return self._check_total(number, step, total(parts), recorded)
+
+    def commit(self, elements: np.ndarray) -> Point:
+        """Compare every worker's range, then the sum."""
+        if len(elements) < self._settings.coefficients_shared_min:
+            return self._commit(elements, 0, len(elements)).values[0]
+        step = CommitRange(0, elements)
+        number, place = self._log.ask(step)
+        recorded = self._checkpoint.find(number, place)
+        if recorded is None:
+            raise AuditDone
+        for entry in self._ledger.entries(number):
+            start, stop = entry.coefficients or (0, 0)
+            self._compare(number, step, entry, self._commit(elements, start, stop))
+        found = self._check_total(number, step, self._commit(elements, 0, len(elements)), recorded)
+        return found.values[0] if isinstance(found, Points) else (0, 0)
+
+    def _commit(self, elements: np.ndarray, start: int, stop: int) -> Points:
+        scalars = fr.from_montgomery(elements[start:stop])
+        return Points((msm(self._bases, [(start, scalars, FULL_BITS)]),))
+
+    def _follower(self, spans: tuple[Span, ...]) -> Follower:
+        if spans not in self._followers:
+            self._followers[spans] = Follower(self._new_machine(), spans, self._log)
+        return self._followers[spans]
+
+    def _check(self, number: int, step: Asked, entry: Entry) -> Partial:
+        expected = self._follower(entry.spans).answer(step)
+        self._compare(number, step, entry, expected)
+        return expected
+
+    def _compare(
+        self, number: int, step: Asked | CommitRange, entry: Entry, expected: Partial
+    ) -> None:
+        if digest(expected) != entry.digest:
+            where = _where(self._job, step, entry, expected)
+            detail = f"wrong answer to step {number}, {name_of(step)}: {where}"
+            raise GuiltyFound(Guilt(number, entry.worker, detail))
+
+    def _check_total(
+        self,
+        number: int,
+        step: Asked | CommitRange,
+        expected: Partial,
+        recorded: Partial | None,
+    ) -> Partial:
+        if recorded is not None and digest(expected) != digest(recorded):
+            who = "the coordinator" if self._ledger.knows(number) else "an earlier run"
+            detail = f"wrong answer of {who} to step {number}, {name_of(step)}"
+            raise GuiltyFound(Guilt(number, COORDINATOR, detail))
+        return expected
+
+
+def _where(job: Job, step: Asked | CommitRange, entry: Entry, expected: Partial) -> str:
+    """The shards, or the coefficients, that a wrong answer is about."""
+    if entry.coefficients is not None:
+        start, stop = entry.coefficients
+        return f"coefficients {start}..{stop - 1}"
+    chips = _wrong_chips(job, step, entry.partial, expected)
+    spans = [span for span in entry.spans if span.chip in chips] or list(entry.spans)
+    return ", ".join(
+        f"shards {span.first}..{span.stop - 1} of chip {job.key.chips[span.chip].name}"
+        for span in spans
+    )
+
+
+def _wrong_chips(
+    job: Job, step: Asked | CommitRange, got: Partial | None, expected: Partial
+) -> Sequence[int] | set[int]:
+    if isinstance(got, Points) and isinstance(expected, Points):
+        first = getattr(step, "first", 0)
+        chunks = {
+            first + n
+            for n, (a, b) in enumerate(zip(got.values, expected.values, strict=True))
+            if a != b
+        }
+        return {piece.chip for piece in job.key.layout.pieces if piece.chunk in chunks}
+    if isinstance(got, Sums | Rows) and isinstance(expected, Sums | Rows):
+        chips = {*got.by_chip, *expected.by_chip}
+        return {chip for chip in chips if got.by_chip.get(chip) != expected.by_chip.get(chip)}
+    return range(len(job.key.chips))

@@ -1,0 +1,245 @@
+"""The steps of one proof on workers: who owns what, what was answered, what a death changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from prover.cluster.checkpoint import Checkpoint
+from prover.cluster.crew import Crew, Lost
+from prover.cluster.events import ClusterEvent, EventKind, Notify
+from prover.cluster.ledger import Ledger, Parcel, RangeParcel, SpanParcel
+from prover.cluster.machine import Machine
+from prover.cluster.messages import Open, Task
+from prover.cluster.plausible import fault_of
+from prover.cluster.settings import ClusterSettings
+from prover.cluster.shards import Span, assign
+from prover.cluster.steplog import Follower, StepLog
+from prover.cluster.steps import (
+    Asked,
+    Combine,
+    CommitRange,
+    Partial,
+    Points,
+    Step,
+    Told,
+    name_of,
+    needed,
+    total,
+)
+from prover.kernels import fr
+from prover.kernels.msm import msm
+from verifier.transcript import Point
+
+FULL_BITS = 254
+
+
+@dataclass(slots=True)
+class _Owner:
+    """What a worker owns, what of it was loaded, and how much of the log it was told."""
+
+    spans: list[Span] = field(default_factory=list)
+    loaded: set[Span] = field(default_factory=set)
+    told: int = 0
+
+
+class Engine:
+    """Drives a crew through one proof, or takes answers from a checkpoint while it has them.
+
+    `home` is the coordinator's own machine over the chips that are not shared, `worker_count` what
+    the crew is brought to when workers are first needed.
+    Raises: NoWorkerLeft from every ask that needs workers.
+    """
+
+    def __init__(
+        self,
+        crew: Crew,
+        worker_count: int,
+        message: Open,
+        home: Machine,
+        bases: np.ndarray,
+        checkpoint: Checkpoint,
+        ledger: Ledger,
+        settings: ClusterSettings,
+        notify: Notify,
+    ) -> None:
+        self._crew = crew
+        self._worker_count = worker_count
+        self._message = message
+        self._plan = message.job.plan
+        self._bases = bases
+        self._checkpoint = checkpoint
+        self._ledger = ledger
+        self._settings = settings
+        self._notify = notify
+        self._log = StepLog()
+        home_spans = tuple(self._plan.home_spans())
+        self._home = Follower(home, home_spans, self._log, takes_over=True)
+        self._owners: dict[str, _Owner] | None = None
+        self._replacements = settings.replacements_max
+
+    def tell(self, step: Told) -> None:
+        """Workers hear of it with the next ask that they have a part in."""
+        self._log.tell(step)
+
+    def ask(self, step: Asked, *, shared: bool) -> Partial:
+        """The sum of all answers, recorded unless it is bulk."""
+        number, place = self._log.ask(step)
+        recorded = self._checkpoint.find(number, place)
+        if recorded is not None:
+            return recorded
+        answers = []
+        if shared and self._plan.shared:
+            owners = self._ready_owners()
+            self._begin(number, step)
+            waiting = self._send_all(
+                (worker, SpanParcel(step, tuple(owner.spans)))
+                for worker, owner in owners.items()
+                if owner.spans
+            )
+            answers.append(self._home.answer(step))
+            answers += self._wait_all(number, waiting)
+        else:
+            answers.append(self._home.answer(step))
+        answer = total(answers)
+        if not isinstance(step, Combine):
+            self._checkpoint.append(number, place, answer)
+        return answer
+
+    def commit(self, elements: np.ndarray) -> Point:
+        """Split by index ranges; a short polynomial is not worth a message."""
+        if len(elements) < self._settings.coefficients_shared_min:
+            return msm(self._bases, [(0, fr.from_montgomery(elements), FULL_BITS)])
+        step = CommitRange(0, elements)
+        number, place = self._log.ask(step)
+        answer = self._checkpoint.find(number, place)
+        if answer is None:
+            workers = list(self._ready_owners())
+            self._begin(number, step)
+            parcels = RangeParcel(step).split(len(workers))
+            waiting = self._send_all(zip(workers, parcels, strict=False))
+            answer = total(self._wait_all(number, waiting))
+            self._checkpoint.append(number, place, answer)
+        if not isinstance(answer, Points):
+            raise TypeError(f"expected a point, got {type(answer)}")
+        return answer.values[0]
+
+    def _begin(self, number: int, step: Step | CommitRange) -> None:
+        self._ledger.begin(number)
+        self._notify(ClusterEvent(EventKind.ASKED, "", name_of(step)))
+
+    def _ready_owners(self) -> dict[str, _Owner]:
+        """Owners of all shared spans, which are handed out when workers are first needed."""
+        if self._owners is None:
+            if len(self._checkpoint):
+                detail = f"{len(self._checkpoint)} answers of an earlier attempt are used"
+                self._notify(ClusterEvent(EventKind.RESUMED, "", detail))
+            self._crew.start(self._worker_count)
+            self._crew.wait_ready()
+            self._owners = {}
+            self._own(self._plan.shared_spans())
+        return self._owners
+
+    def _own(self, spans: Sequence[Span]) -> dict[str, tuple[Span, ...]]:
+        """Split spans over all workers there are; return who got what."""
+        owners = self._owners or {}
+        moved = dict(assign(spans, self._crew.workers))
+        for worker, parts in moved.items():
+            if worker not in owners:
+                self._crew.open(worker, self._message)
+                owners[worker] = _Owner()
+            owners[worker].spans += parts
+        self._owners = owners
+        return moved
+
+    def _send_all(self, parcels: Iterable[tuple[str, Parcel]]) -> dict[int, tuple[str, Parcel]]:
+        waiting = {}
+        for worker, parcel in parcels:
+            task = self._task(worker, parcel)
+            waiting[task.number] = (worker, parcel)
+            self._crew.send(worker, task)
+        return waiting
+
+    def _task(self, worker: str, parcel: Parcel) -> Task:
+        number = self._crew.next_number()
+        if isinstance(parcel, RangeParcel):
+            return Task(number, (), (), (), parcel.ask, ())
+        owner = (self._owners or {})[worker]
+        # The last step of the log is the ask itself.
+        position = len(self._log.steps) - 1
+        adopted = tuple(span for span in owner.spans if span not in owner.loaded)
+        steps = self._log.steps[owner.told : position] if owner.loaded else []
+        history = self._log.steps[:position] if adopted else []
+        owner.loaded.update(adopted)
+        owner.told = position
+        return Task(number, needed(steps), adopted, needed(history), parcel.ask, parcel.spans)
+
+    def _wait_all(self, number: int, waiting: dict[int, tuple[str, Parcel]]) -> list[Partial]:
+        answers = []
+        while waiting:
+            for found in self._crew.wait():
+                if isinstance(found, Lost):
+                    self._reassign(found.worker, waiting)
+                    continue
+                worker, reply = found
+                if reply.number not in waiting or reply.partial is None:
+                    continue
+                _, parcel = waiting[reply.number]
+                fault = fault_of(reply.partial, parcel, self._message.job)
+                if fault:
+                    # Its parcel stays with it until the crew reports the loss.
+                    detail = f"{name_of(parcel.ask)}: {fault}"
+                    self._crew.drop(worker, detail, EventKind.GUILTY)
+                    continue
+                del waiting[reply.number]
+                self._ledger.note(number, worker, parcel, reply.partial)
+                answers.append(reply.partial)
+        return answers
+
+    def _reassign(self, lost: str, waiting: dict[int, tuple[str, Parcel]]) -> None:
+        """Hand what a lost worker owned, and what it has not answered, to the others."""
+        owner = (self._owners or {}).pop(lost, None)
+        if owner is None:
+            return
+        unanswered = [n for n, (worker, _) in waiting.items() if worker == lost]
+        parcels = [waiting.pop(task)[1] for task in unanswered]
+        self._replace_all()
+        moved = self._own(owner.spans)
+        workers = list(moved)
+        detail = f"{sum(map(_shards, owner.spans))} shards go to {', '.join(workers)}"
+        self._notify(ClusterEvent(EventKind.REASSIGNED, lost, detail))
+        for parcel in parcels:
+            if isinstance(parcel, RangeParcel):
+                again = zip(workers, parcel.split(len(workers)), strict=False)
+                waiting |= self._send_all(again)
+            else:
+                waiting |= self._send_all(
+                    (worker, SpanParcel(parcel.ask, inside))
+                    for worker, parts in moved.items()
+                    if (inside := tuple(p for p in parts if _is_inside(p, parcel.spans)))
+                )
+
+    def _replace_all(self) -> None:
+        """Start new workers when none is left, as long as that is allowed.
+
+        Raises: NoWorkerLeft.
+        """
+        if self._crew.workers:
+            return
+        count = min(self._replacements, self._worker_count)
+        self._replacements -= count
+        self._crew.start(count)
+        self._crew.wait_ready()
+
+
+def _is_inside(part: Span, spans: Sequence[Span]) -> bool:
+    return any(
+        part.chip == span.chip and span.first <= part.first and part.stop <= span.stop
+        for span in spans
+    )
+
+
+def _shards(span: Span) -> int:
+    return span.stop - span.first

@@ -1,0 +1,56 @@
+"""The folder of one job: witness store, checkpoint, and a lock that one process holds."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prover.cluster.errors import ClusterError, JobInUse
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolder:
+    """Where one job keeps its files."""
+
+    path: Path
+
+    @property
+    def store(self) -> Path:
+        return self.path / "witness"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoint"
+
+    def remove(self) -> None:
+        """The job is done: nothing of it is needed any more."""
+        shutil.rmtree(self.path)
+
+
+@contextmanager
+def open_folder(work_dir: Path, job_id: str) -> Iterator[JobFolder]:
+    """The folder of a job, made if absent and locked; the lock ends with the process at the latest.
+
+    Raises: ClusterError for an id that is no plain name, JobInUse, OSError.
+    """
+    if not _NAME.fullmatch(job_id):
+        raise ClusterError("job id", "up to 128 letters, digits, '.', '_' or '-'", repr(job_id))
+    path = work_dir / job_id
+    path.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JobInUse(str(path), "a job that nobody works on", "a locked one") from None
+        yield JobFolder(path)
+    finally:
+        os.close(descriptor)

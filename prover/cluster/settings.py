@@ -1,0 +1,27 @@
+"""Limits of a cluster, with defaults that suit slow machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """Times in seconds.
+
+    log_shards: virtual shards of a chip, and so the most workers that it keeps busy; log2.
+    rows_shared_min: chips with fewer active rows stay on the coordinator.
+    coefficients_shared_min: commitments of shorter polynomials as well.
+    start_max_s: from starting a worker to its first word; it may have kernels to compile.
+    silence_max_s: without a heartbeat; a worker beats every second.
+    reply_max_s: for one step, heartbeats or not.
+    replacements_max: workers that may be started for lost ones while one proof is made.
+    """
+
+    log_shards: int = 6
+    rows_shared_min: int = 1024
+    coefficients_shared_min: int = 4096
+    start_max_s: float = 300.0
+    silence_max_s: float = 30.0
+    reply_max_s: float = 300.0
+    replacements_max: int = 4

@@ -1,0 +1,72 @@
+"""A worker without input or output: messages in, replies out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from prover.cluster.machine import Machine
+from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.plans import Plans
+from prover.cluster.steps import CommitRange, Partial, Points
+from prover.cluster.store import WitnessStore
+from prover.kernels import cells, fold, fr, logup, msm, sumcheck, tape
+from prover.srs_tools import load
+
+FULL_BITS = 254
+
+
+class Worker:
+    """What a worker process holds: the open job's machine, and the reference string."""
+
+    def __init__(self) -> None:
+        self._machine: Machine | None = None
+        self._bases: dict[str, np.ndarray] = {}
+        self._failure = "no job is open"
+
+    def handle(self, message: Open | Task) -> Reply | None:
+        """Open a job, or do a task.
+
+        An error becomes a reply that says so: the coordinator decides what follows.
+        """
+        number = message.number if isinstance(message, Task) else -1
+        try:
+            if isinstance(message, Task):
+                return Reply(number, self._answer(message))
+            self._open(message)
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+        return None if isinstance(message, Open) else Reply(number, None, self._failure)
+
+    def _open(self, message: Open) -> None:
+        self._machine = None
+        store = WitnessStore.open(Path(message.store), message.job.plan)
+        if message.bases not in self._bases:
+            self._bases = {message.bases: load(message.bases).bases}
+        self._machine = Machine(message.job, Plans(message.job), self._bases[message.bases], store)
+
+    def _answer(self, task: Task) -> Partial:
+        if self._machine is None:
+            raise RuntimeError(self._failure)
+        if isinstance(task.ask, CommitRange):
+            bases = next(iter(self._bases.values()))
+            scalars = fr.from_montgomery(task.ask.elements)
+            return Points((msm.msm(bases, [(task.ask.first, scalars, FULL_BITS)]),))
+        for step in task.steps:
+            self._machine.tell(step)
+        if task.adopted:
+            self._machine.adopt(task.adopted, task.history)
+        return self._machine.answer(task.ask, task.spans)
+
+
+def warm() -> None:
+    """Compile the kernels that a worker runs, or load them from the cache."""
+    for module in (fr, cells, msm, tape, logup, sumcheck, fold):
+        module.warm()
+
+
+def place() -> str:
+    """Where this process runs, as `Ready` tells it."""
+    return f"process {os.getpid()} on {os.uname().nodename}"

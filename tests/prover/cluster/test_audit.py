@@ -1,0 +1,214 @@
+"""A wrong answer never reaches a proof, and whoever gave it is named."""
+
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pytest
+
+from circuits.field import Q, R
+from prover.cluster.events import EventKind
+from prover.cluster.messages import Task
+from prover.cluster.steps import (
+    ColumnsAt,
+    Combine,
+    Commit,
+    CommitRange,
+    HandOver,
+    Pieces,
+    Points,
+    RoundSums,
+    Rows,
+    Sums,
+)
+from prover.kernels import fr
+from prover.kernels.sumcheck import HELPERS
+from tests.support.cluster_jobs import Watch, inline_proof, local_cluster
+from tests.support.curve import generator_multiple
+from tests.support.local_fleet import Fate, LocalFleet
+
+
+def flipped(partial):
+    """The same with one low bit of one number flipped: a point becomes another one."""
+    match partial:
+        case Points(values):
+            return Points((*values[:-1], generator_multiple(0xBAD)))
+        case Sums(by_chip):
+            # The first chip is the highest, so it never sleeps: what a sleeping one sums is in no
+            # message. The first sum is the constraints' linear rest, which nothing contradicts.
+            chip = min(by_chip)
+            first, *rest = by_chip[chip]
+            return Sums({**by_chip, chip: (first ^ 1, *rest)})
+        case Rows(by_chip):
+            chip = max(by_chip)
+            piece, *rest = by_chip[chip]
+            data = bytes([piece.data[0] ^ 1]) + piece.data[1:]
+            return Rows({**by_chip, chip: (replace(piece, data=data), *rest)})
+        case Pieces(((first, elements), *rest)):
+            elements = elements.copy()
+            elements[-1] = fr.add(elements[-1:], fr.from_ints([1]))[0]
+            return Pieces(((first, elements), *rest))
+
+
+class LieOnce:
+    """Answers are as `change` makes them for the first task that is `wanted`, then honest."""
+
+    def __init__(self, wanted, change=flipped):
+        self._wanted = wanted
+        self._change = change
+        self.liar = ""
+        self.task: Task | None = None
+
+    def __call__(self, worker, task, partial):
+        has_content = bool(getattr(partial, "by_chip", True))
+        if self.liar or not has_content or not self._wanted(worker, task):
+            return partial
+        self.liar, self.task = worker, task
+        return self._change(partial)
+
+
+def prove_with(lie, job, folder, workers=3, script=None):
+    watch = Watch()
+    fleet = LocalFleet(lie=lie) if script is None else LocalFleet(script, lie)
+    with local_cluster(folder, fleet, workers, watch=watch) as coordinator:
+        proof = coordinator.prove(job)
+    return proof, watch
+
+
+NAMES = {
+    "Commit": "commitment of chunks",
+    "RoundSums": "round sums",
+    "HandOver": "folded rows",
+    "ColumnsAt": "columns at the point",
+    "Combine": "combination",
+    "CommitRange": "commitment of a polynomial",
+}
+
+
+@pytest.mark.parametrize("later", [0, 4])
+@pytest.mark.parametrize("kind", list(NAMES))
+def test_a_flipped_bit_is_found_named_and_made_good(quick_job, tmp_path, kind, later):
+    seen = count()
+
+    def wanted(worker, task):
+        return type(task.ask).__name__ == kind and next(seen) >= later
+
+    lie = LieOnce(wanted)
+    proof, watch = prove_with(lie, quick_job, tmp_path)
+    assert proof == inline_proof(quick_job)
+    if lie.task is None:
+        # There are fewer asks of this kind.
+        assert later
+        return
+    ((guilty, detail),) = watch.details(EventKind.GUILTY)
+    assert guilty == lie.liar
+    assert NAMES[kind] in detail
+    if kind == "CommitRange":
+        first, length = lie.task.ask.first, len(lie.task.ask.elements)
+        assert detail.endswith(f": coefficients {first}..{first + length - 1}")
+    else:
+        named = {
+            f"shards {span.first}..{span.stop - 1} of chip {quick_job.key.chips[span.chip].name}"
+            for span in lie.task.spans
+        }
+        shards = detail.partition("s: ")[2] if kind == "RoundSums" else detail.rpartition(": ")[2]
+        assert set(shards.split(", ")) <= named
+    assert [worker for worker, _ in watch.details(EventKind.LOST)] == [lie.liar]
+
+
+def test_two_liars_are_both_found(quick_job, tmp_path):
+    liars = {"worker-1": Commit, "worker-2": Combine}
+
+    def both(worker, task, partial):
+        return flipped(partial) if isinstance(task.ask, liars.get(worker, ())) else partial
+
+    proof, watch = prove_with(both, quick_job, tmp_path)
+    assert proof == inline_proof(quick_job)
+    assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == ["worker-1", "worker-2"]
+
+
+def test_what_an_heir_answered_wrong_is_told_from_what_the_dead_answered(quick_job, tmp_path):
+    numbers = count()
+
+    def script(worker, task):
+        is_round = isinstance(task.ask, RoundSums)
+        return Fate.DIES if is_round and next(numbers) == 4 else Fate.ANSWERED
+
+    def wanted(worker, task):
+        return isinstance(task.ask, RoundSums) and task.adopted
+
+    lie = LieOnce(wanted)
+    proof, watch = prove_with(lie, quick_job, tmp_path, script=script)
+    assert proof == inline_proof(quick_job)
+    assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == [lie.liar]
+
+
+def test_sums_that_contradict_the_round_before_are_found_at_once(quick_job, tmp_path):
+    def helpers_wrong(partial):
+        chip = min(partial.by_chip)
+        values = list(partial.by_chip[chip])
+        values[HELPERS] ^= 1
+        return Sums({**partial.by_chip, chip: tuple(values)})
+
+    lie = LieOnce(lambda worker, task: isinstance(task.ask, RoundSums), helpers_wrong)
+    proof, watch = prove_with(lie, quick_job, tmp_path)
+    assert proof == inline_proof(quick_job)
+    asked = [event.kind for event in watch.events].index(EventKind.GUILTY)
+    steps = [e.detail for e in watch.events[:asked] if e.kind is EventKind.ASKED]
+    assert steps[2:] == ["round sums", "round sums"]
+    assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == [lie.liar]
+
+
+def test_a_worker_that_lies_always_is_dropped_and_the_rest_prove(quick_job, tmp_path):
+    def lie(worker, task, partial):
+        is_bad = worker == "worker-2" and isinstance(task.ask, RoundSums)
+        return flipped(partial) if is_bad and partial.by_chip else partial
+
+    proof, watch = prove_with(lie, quick_job, tmp_path)
+    assert proof == inline_proof(quick_job)
+    assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == ["worker-2"]
+
+
+IMPLAUSIBLE = {
+    "off the curve": (Commit, lambda p: Points(((1, 3), *p.values[1:])), "point 0: expected a"),
+    "not below q": (CommitRange, lambda p: Points(((1 + Q, 2),)), "point 0: expected a"),
+    "too few points": (Commit, lambda p: Points(p.values[1:]), " points, got "),
+    "not below r": (
+        RoundSums,
+        lambda p: Sums({chip: (values[0] + R, *values[1:]) for chip, values in p.by_chip.items()}),
+        "sum 0: expected an integer below r, got ",
+    ),
+    "another chip": (ColumnsAt, lambda p: Sums({99: (1,)}), "got some of chip 99"),
+    "missing rows": (HandOver, lambda p: Rows({}), "expected rows of (chip, first shard, shards)"),
+    "rows not below r": (
+        HandOver,
+        lambda p: Rows(
+            {
+                chip: tuple(replace(piece, data=b"\xff" * len(piece.data)) for piece in pieces)
+                for chip, pieces in p.by_chip.items()
+            }
+        ),
+        "expected an integer below",
+    ),
+    "outside": (Combine, lambda p: Pieces(((60, fr.zeros(5)),)), "inside [0, 64), got [5, 4] at"),
+    "another shape": (
+        Combine, lambda p: Pieces(((0, np.zeros((1, 3), dtype=np.uint64)),)), "got [1, 3] at 0"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IMPLAUSIBLE)
+def test_what_cannot_be_right_is_refused_at_once(quick_job, tmp_path, name):
+    kind, change, told = IMPLAUSIBLE[name]
+
+    def wanted(worker, task):
+        return isinstance(task.ask, kind)
+
+    lie = LieOnce(wanted, change)
+    proof, watch = prove_with(lie, quick_job, tmp_path)
+    assert proof == inline_proof(quick_job)
+    ((guilty, detail),) = watch.details(EventKind.GUILTY)
+    assert guilty == lie.liar
+    assert told in detail
+    # The others went on with the same step.
+    assert len(watch.details(EventKind.REASSIGNED)) == 1

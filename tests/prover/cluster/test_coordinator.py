@@ -1,0 +1,257 @@
+"""Proofs over workers in this process: the bytes of one, whatever happens to them."""
+
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from prover.cluster.errors import ClusterError, JobInUse, NoWorkerLeft
+from prover.cluster.events import EventKind
+from prover.cluster.folder import open_folder
+from prover.cluster.messages import Task
+from prover.cluster.settings import ClusterSettings
+from prover.cluster.shards import Span
+from prover.cluster.steps import CommitRange
+from prover.errors import SetupMismatch, WitnessMismatch
+from prover.prove import Stage
+from tests.prover.test_prove import CASES, FORGED
+from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster, toy_job
+from tests.support.local_fleet import Fate, LocalFleet
+from verifier.errors import VerificationError
+from verifier.verify import verify
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4, 5])
+def test_the_proof_is_the_same_for_any_number_of_workers(quick_job, tmp_path, workers):
+    fleet, watch = LocalFleet(), Watch()
+    with local_cluster(tmp_path, fleet, workers, watch=watch) as coordinator:
+        proof = coordinator.prove(quick_job, watch.stages.append)
+    assert proof == inline_proof(quick_job)
+    assert watch.stages == list(Stage)
+    assert len(watch.details(EventKind.JOINED)) == workers
+    assert len({name for name, _ in fleet.tasks}) == workers
+    assert not watch.details(EventKind.LOST)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_case_of_the_protocol_gives_the_inline_proof(tmp_path, expect, case):
+    shape, witness = CASES[case]
+    job = toy_job(tmp_path, witness, shape)
+    expected = expect(job)
+    for log_shards in (0, 1, 6):
+        settings = replace(SHARE_ALL, log_shards=log_shards)
+        with local_cluster(tmp_path, LocalFleet(), 3, settings) as coordinator:
+            assert coordinator.prove(job) == expected
+
+
+def test_one_crew_proves_one_job_after_the_other(quick_job, tmp_path):
+    fleet = LocalFleet()
+    with local_cluster(tmp_path, fleet, 2) as coordinator:
+        first = coordinator.prove(quick_job)
+        assert coordinator.prove(replace(quick_job, job_id="again")) == first
+    assert len({name for name, _ in fleet.tasks}) == 2
+
+
+def test_chips_with_few_rows_and_short_polynomials_stay_on_the_coordinator(quick_job, tmp_path):
+    fleet = LocalFleet()
+    settings = ClusterSettings(log_shards=1, rows_shared_min=16, coefficients_shared_min=33)
+    with local_cluster(tmp_path, fleet, 2, settings) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    names = [chip.name for chip in quick_job.key.chips]
+    spans = {span.chip for _, task in fleet.tasks for span in task.spans}
+    assert {names[chip] for chip in spans} == {"squares"}
+    lengths = [len(t.ask.elements) for _, t in fleet.tasks if isinstance(t.ask, CommitRange)]
+    assert sum(lengths) == 64 + 63
+
+
+def test_a_false_witness_gives_the_proof_that_the_verifier_refuses(tmp_path):
+    job = toy_job(tmp_path, FORGED["wrong power"])
+    watch = Watch()
+    with local_cluster(tmp_path, LocalFleet(), 2, watch=watch) as coordinator:
+        proof = coordinator.prove(job)
+    assert proof == inline_proof(job)
+    assert not watch.details(EventKind.GUILTY)
+    with pytest.raises(VerificationError):
+        verify(job.key, job.words, job.pubdata, proof)
+
+
+def tasks_of_a_proof(job, folder) -> int:
+    fleet = LocalFleet()
+    with local_cluster(folder / "counted", fleet, 2) as coordinator:
+        coordinator.prove(job)
+    return len(fleet.tasks)
+
+
+def at(positions, fate):
+    """The fate of tasks at these positions of the whole run; others are answered."""
+    numbers = count()
+    return lambda worker, task: fate if next(numbers) in positions else Fate.ANSWERED
+
+
+@pytest.mark.parametrize("fate", [Fate.DIES, Fate.DIES_AFTER])
+def test_a_worker_may_die_at_any_task(quick_job, tmp_path, fate):
+    expected = inline_proof(quick_job)
+    # Every task but those of one worker in three: they are the same asks.
+    for position in range(fate is Fate.DIES, tasks_of_a_proof(quick_job, tmp_path), 3):
+        watch = Watch()
+        fleet = LocalFleet(at({position}, fate))
+        with local_cluster(tmp_path, fleet, 3, watch=watch) as coordinator:
+            assert coordinator.prove(quick_job) == expected
+        ((lost, reason),) = watch.details(EventKind.LOST)
+        assert reason == "ended with exit code -9"
+        if fate is Fate.DIES:
+            # One that dies behind its last answer may have nothing left to hand over.
+            ((heirless, detail),) = watch.details(EventKind.REASSIGNED)
+            assert heirless == lost
+            others = {f"worker-{number}" for number in (1, 2, 3)} - {lost}
+            assert detail.endswith(f"shards go to {', '.join(sorted(others))}")
+
+
+def test_a_new_owner_gets_only_what_the_lost_one_had(quick_job, tmp_path):
+    fleet = LocalFleet(at({7}, Fate.DIES))
+    with local_cluster(tmp_path, fleet, 3) as coordinator:
+        coordinator.prove(quick_job)
+    adopted: dict[tuple[int, int], int] = {}
+    for _, task in fleet.tasks:
+        for span in task.adopted:
+            for shard in range(span.first, span.stop):
+                adopted[span.chip, shard] = adopted.get((span.chip, shard), 0) + 1
+    lost_worker = fleet.tasks[7][0]
+    lost = {
+        (span.chip, shard)
+        for name, task in fleet.tasks
+        if name == lost_worker
+        for span in task.adopted
+        for shard in range(span.first, span.stop)
+    }
+    assert {place for place, times in adopted.items() if times == 2} == lost
+    assert set(adopted.values()) == {1, 2}
+
+
+def test_shards_may_be_handed_on_more_than_once(quick_job, tmp_path):
+    fleet, watch = LocalFleet(at({3, 11, 20}, Fate.DIES)), Watch()
+    with local_cluster(tmp_path, fleet, 4, watch=watch) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    assert len(watch.details(EventKind.LOST)) == 3
+
+
+@pytest.mark.parametrize(
+    ("fate", "reason"),
+    [
+        (Fate.SILENT, "silent for more than 30 s"),
+        (Fate.SLOW, "slow: no answer within 60 s"),
+    ],
+)
+@pytest.mark.parametrize("position", [0, 9, 30])
+def test_a_worker_that_stands_still_is_dropped(quick_job, tmp_path, fate, reason, position):
+    fleet, watch = LocalFleet(at({position}, fate)), Watch()
+    settings = replace(SHARE_ALL, reply_max_s=60.0)
+    with local_cluster(tmp_path, fleet, 2, settings, watch) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    ((lost, told),) = watch.details(EventKind.LOST)
+    assert told == reason
+    assert lost not in fleet.workers
+    assert fleet.time_s <= 62
+
+
+def test_a_worker_whose_task_fails_is_dropped_with_its_reason(quick_job, tmp_path):
+    def damage(event):
+        """A cell changes on the disk before a worker reads it."""
+        if event.kind is EventKind.ASKED and not watch.details(EventKind.LOST):
+            path = tmp_path / "work" / "toy" / "witness" / "step.columns"
+            data = bytearray(path.read_bytes())
+            data[4 * 2] ^= 1
+            path.write_bytes(data)
+
+    watch = Watch(damage)
+    cluster = local_cluster(tmp_path, LocalFleet(), 2, watch=watch)
+    with cluster as coordinator, pytest.raises(NoWorkerLeft) as caught:
+        coordinator.prove(quick_job)
+    assert "StoreMismatch: " in str(caught.value)
+    assert "step.columns: shard 1: expected checksum " in str(caught.value)
+
+
+def test_when_all_die_new_ones_are_started_up_to_a_limit(quick_job, tmp_path):
+    fleet, watch = LocalFleet(at({4, 5, 12, 13}, Fate.DIES)), Watch()
+    with local_cluster(tmp_path, fleet, 2, watch=watch) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    assert [worker for worker, _ in watch.details(EventKind.JOINED)] == [
+        f"worker-{number}" for number in range(1, 7)
+    ]
+
+    deaths = LocalFleet(lambda worker, task: Fate.DIES)
+    settings = replace(SHARE_ALL, replacements_max=3)
+    watch = Watch()
+    cluster = local_cluster(tmp_path, deaths, 2, settings, watch)
+    with cluster as coordinator, pytest.raises(NoWorkerLeft) as caught:
+        coordinator.prove(quick_job)
+    assert len(watch.details(EventKind.JOINED)) == 2 + 3
+    assert str(caught.value) == (
+        "cluster: expected a worker, got none: worker-5 ended with exit code -9"
+    )
+
+
+def test_workers_that_do_not_start_are_told_of(quick_job, tmp_path):
+    fleet, watch = LocalFleet(starts=lambda worker: worker == "worker-2"), Watch()
+    with local_cluster(tmp_path, fleet, 3, watch=watch) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    assert watch.details(EventKind.LOST) == [
+        ("worker-1", "did not start"), ("worker-3", "did not start")
+    ]  # fmt: skip
+    cluster = local_cluster(tmp_path, LocalFleet(starts=lambda worker: False), 2)
+    with cluster as coordinator, pytest.raises(NoWorkerLeft) as caught:
+        coordinator.prove(quick_job)
+    assert str(caught.value) == "cluster: expected a worker, got none: worker-2 did not start"
+
+
+def test_a_worker_lost_with_the_last_job_is_replaced_for_the_next(quick_job, tmp_path):
+    fleet, watch = LocalFleet(at({3}, Fate.DIES)), Watch()
+    with local_cluster(tmp_path, fleet, 2, watch=watch) as coordinator:
+        coordinator.prove(quick_job)
+        coordinator.prove(quick_job)
+    assert [worker for worker, _ in watch.details(EventKind.JOINED)] == [
+        "worker-1", "worker-2", "worker-3"
+    ]  # fmt: skip
+
+
+def test_a_job_is_worked_on_once_at_a_time(quick_job, tmp_path):
+    with local_cluster(tmp_path, LocalFleet()) as coordinator:
+        with open_folder(tmp_path / "work", "toy"), pytest.raises(JobInUse) as caught:
+            coordinator.prove(quick_job)
+        assert str(caught.value) == (
+            f"{tmp_path / 'work' / 'toy'}: expected a job that nobody works on, got a locked one"
+        )
+        assert coordinator.prove(quick_job)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", ".hidden", "x" * 129])
+def test_a_job_id_is_a_plain_name(quick_job, tmp_path, name):
+    cluster = local_cluster(tmp_path, LocalFleet())
+    with cluster as coordinator, pytest.raises(ClusterError, match="job id: expected up to 128"):
+        coordinator.prove(replace(quick_job, job_id=name))
+
+
+def test_a_job_that_does_not_fit_its_key_is_refused(quick_job, tmp_path):
+    setup = replace(quick_job.key.setup, source_hash=bytes(31) + b"\1")
+    other_key = replace(quick_job, key=replace(quick_job.key, setup=setup))
+    with local_cluster(tmp_path, LocalFleet()) as coordinator:
+        for job, refusal in (
+            (replace(quick_job, tables={}), WitnessMismatch), (other_key, SetupMismatch)
+        ):  # fmt: skip
+            with pytest.raises(refusal) as caught:
+                coordinator.prove(job)
+    assert str(caught.value).startswith(f"{quick_job.bases_path}: source hash: expected ")
+
+
+def test_tasks_carry_steps_once(quick_job, tmp_path):
+    """What a worker was told is not told again; columns are in no message."""
+    fleet = LocalFleet()
+    with local_cluster(tmp_path, fleet, 2) as coordinator:
+        coordinator.prove(quick_job)
+    for name in ("worker-1", "worker-2"):
+        tasks: list[Task] = [task for worker, task in fleet.tasks if worker == name]
+        told = [step for task in tasks for step in task.steps]
+        assert len({id(step) for step in told}) == len(told)
+        assert [bool(task.adopted) for task in tasks] == [True] + [False] * (len(tasks) - 1)
+        assert isinstance(tasks[0].adopted[0], Span)

@@ -1,0 +1,125 @@
+"""The witness on disk: what was written is read, and nothing else is taken for it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from prover.cluster.errors import StoreMismatch
+from prover.cluster.shards import Span, plan_shards
+from prover.cluster.store import MANIFEST, TableSource, WitnessStore
+from tests.support.toy_system import toy_key, toy_shape, toy_witness
+
+KEY = toy_key(toy_shape())
+WITNESS = toy_witness([3, 5, 0, 15, 3], [1, 4], [2, 9, 9])
+NAMES = [chip.name for chip in KEY.chips]
+STEP = NAMES.index("step")
+
+
+def plan_of(witness, log_shards=1):
+    heights = [witness.tables[name].height for name in NAMES]
+    return plan_shards(heights, [chip.log_height for chip in KEY.chips], 3, log_shards)
+
+
+PLAN = plan_of(WITNESS)
+
+
+def persist(folder, witness=WITNESS, plan=PLAN):
+    return WitnessStore.persist(folder / "witness", KEY, plan, witness.tables)
+
+
+def refused(call) -> str:
+    with pytest.raises(StoreMismatch) as caught:
+        call()
+    return str(caught.value)
+
+
+def test_every_span_is_read_as_it_was_written(tmp_path):
+    persist(tmp_path)
+    store = WitnessStore.open(tmp_path / "witness", PLAN)
+    source = TableSource(KEY, PLAN, WITNESS.tables)
+    chips = [PLAN.whole(number) for number in range(len(NAMES))]
+    for span in [*chips, *(part for whole in chips for part in whole.split(2))]:
+        for read, given in zip(store.columns(span), source.columns(span), strict=True):
+            assert read.dtype == given.dtype
+            assert np.array_equal(read, given)
+            assert read.flags.writeable
+            assert type(read) is np.ndarray
+
+
+def test_what_kernels_do_with_the_columns_does_not_reach_the_file(tmp_path):
+    store = persist(tmp_path)
+    store.columns(PLAN.whole(STEP))[0][:] = 77
+    assert store.columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_same_witness_is_written_once(tmp_path):
+    first = persist(tmp_path)
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "witness").iterdir()}
+    assert persist(tmp_path).digest == first.digest
+    assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "witness").iterdir()}
+
+
+def test_another_witness_is_refused_by_the_name_of_its_chip(tmp_path):
+    first = persist(tmp_path)
+    other = toy_witness([3, 5, 0, 15, 4], [1, 4], [2, 9, 9])
+    text = refused(lambda: persist(tmp_path, other))
+    assert f"{tmp_path / 'witness' / MANIFEST}: chip step: expected checksum " in text
+    assert persist(tmp_path / "beside", other).digest != first.digest
+
+
+def test_a_store_that_is_cut_otherwise_is_refused(tmp_path):
+    persist(tmp_path)
+    for plan in (plan_of(WITNESS, 2), plan_of(toy_witness([1] * 7, [1, 4], [2, 9, 9]))):
+        text = refused(lambda plan=plan: WitnessStore.open(tmp_path / "witness", plan))
+        assert "rows and shards: expected " in text
+
+
+@pytest.mark.parametrize("shard", [0, 1])
+def test_a_flipped_bit_is_found_by_whoever_reads_its_shard(tmp_path, shard):
+    persist(tmp_path)
+    folder = tmp_path / "witness"
+    chip = WitnessStore.open(folder, PLAN)._chips[STEP]
+    start, _ = PLAN.rows(Span(STEP, shard, shard + 1))
+    # The digit column holds one byte a row.
+    data = bytearray((folder / "step.columns").read_bytes())
+    data[chip.offsets()[4] + start] ^= 1
+    (folder / "step.columns").write_bytes(data)
+    store = WitnessStore.open(folder, PLAN)
+    text = refused(lambda: store.columns(Span(STEP, shard, shard + 1)))
+    assert text.startswith(f"{folder / 'step.columns'}: shard {shard}: expected checksum ")
+    assert store.columns(Span(STEP, 1 - shard, 2 - shard))
+    assert f"step.columns: shard {shard}: " in refused(lambda: persist(tmp_path))
+
+
+def test_a_file_that_is_too_short_is_named(tmp_path):
+    store = persist(tmp_path)
+    path = tmp_path / "witness" / "step.columns"
+    path.write_bytes(path.read_bytes()[:100])
+    text = refused(lambda: store.columns(PLAN.whole(STEP)))
+    assert text.startswith(f"{path}: expected at least ")
+    assert text.endswith(" bytes, got 100")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-5],
+        lambda text: text.replace('"version": 1', '"version": 2'),
+        lambda text: text.replace('"height": 5', '"height": "five"'),
+        lambda text: text.replace(json.loads(text)["chips"][STEP]["shards"][0], "0" * 64),
+    ],
+    ids=["cut", "version", "no number", "shard"],
+)
+def test_a_damaged_manifest_is_refused(tmp_path, damage):
+    persist(tmp_path)
+    path = tmp_path / "witness" / MANIFEST
+    path.write_text(damage(path.read_text()))
+    assert str(path) in refused(lambda: WitnessStore.open(tmp_path / "witness", PLAN))
+
+
+def test_a_store_without_a_manifest_is_written_anew(tmp_path):
+    persist(tmp_path)
+    (tmp_path / "witness" / MANIFEST).unlink()
+    (tmp_path / "witness" / "step.columns").write_bytes(b"half")
+    assert persist(tmp_path).columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
