@@ -64,6 +64,9 @@ def _halve_all(out, points, refs, counts, rows, pairs, lists, work, distance):
                 remaining = np.int64(counts[bucket])
                 counts[bucket] = 0
             taken = min(remaining, PART - (position - first))
+            # One point of a pair here and one in the next part would never meet.
+            if taken == 1 and remaining > 1:
+                break
             remaining -= taken
             lists[0, made], lists[1, made], lists[2, made] = bucket, slots, (taken + 1) >> 1
             made += 1

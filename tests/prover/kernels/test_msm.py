@@ -12,6 +12,7 @@ from prover.kernel_choice import Kernels
 from prover.kernels import fixed_base, msm_plan, parallel
 from prover.kernels import msm as module
 from prover.kernels.msm import INFINITY, msm, msm_many, points_from_ints, points_to_ints
+from prover.kernels.msm_buckets import PART, join, sum_lists
 from prover.kernels.msm_plan import Digits
 from prover.kernels.scalar import limbs
 from tests.support.curve import generator_multiple, multi_scalar
@@ -277,3 +278,18 @@ def test_with_emulated_instructions():
     """Which is slow: the patterns that additions must tell apart, and some random sums."""
     chosen = "edge or meet or equal or cancel or mixed or random"
     run_with(Kernels.IFMA_EMULATED, __file__, "-k", chosen)
+
+
+@pytest.mark.parametrize("lead", range(4))
+def test_a_pair_of_points_on_both_sides_of_a_part_meets(lead):
+    """As many lists of one point as fill a part but for `lead` points, then lists of two."""
+    counts = np.array([1] * (PART - lead) + [2] * 5 + [1] * 7, dtype=np.int64)
+    points = points_from_ints([(1, 2)])
+    sums = sum_lists(points, np.zeros(counts.sum(), dtype=np.int32), counts)
+    assert (counts == 1).all()
+    twice = generator_multiple(2)
+    expected = [(1, 2)] * (PART - lead) + [twice] * 5 + [(1, 2)] * 7
+    out = points_from_ints([(1, 2)] * len(expected))
+    for row in range(len(expected)):
+        join(out, row, sums[row : row + 1], np.zeros(1, dtype=np.int64))
+    assert points_to_ints(out) == expected
