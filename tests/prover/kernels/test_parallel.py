@@ -46,3 +46,44 @@ def test_rows_are_split_only_when_worth_it(monkeypatch):
     count = parallel.ROWS_MIN
     halves = [(0, count // 2), (count // 2, count)]
     assert parallel.run_rows(lambda a, b: (a, b), count) == halves
+
+
+@pytest.fixture
+def unset(monkeypatch):
+    """The module as if nobody had asked for a number of threads; restored behind the test."""
+    before = parallel.threads()
+    monkeypatch.setattr(parallel, "_limit", None)
+    monkeypatch.delenv(parallel.VARIABLE, raising=False)
+    yield monkeypatch
+    parallel.set_threads(before)
+
+
+def test_all_cores_are_used_unless_told(unset):
+    assert parallel.threads() == parallel.cores()
+
+
+def test_the_number_of_threads_can_be_set_and_set_again(unset):
+    started = threading.Barrier(3, timeout=60)
+    for count in (3, 1, 3):
+        parallel.set_threads(count)
+        assert parallel.threads() == count
+        if count == 3:
+            # Passes only if three jobs run at once.
+            parallel.run_jobs(lambda _: started.wait(), [(0,), (1,), (2,)])
+    with pytest.raises(ValueError, match="at least one thread, got 0"):
+        parallel.set_threads(0)
+
+
+def test_the_environment_sets_the_number_of_threads(unset):
+    unset.setenv(parallel.VARIABLE, "5")
+    assert parallel.threads() == 5
+    parallel.set_threads(2)
+    assert parallel.threads() == 2
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "²"])
+def test_a_senseless_number_of_threads_is_named_and_not_used(unset, caplog, text):
+    unset.setenv(parallel.VARIABLE, text)
+    assert parallel.threads() == parallel.cores()
+    (record,) = caplog.records
+    assert record.getMessage().startswith("PLASMAPERPS_THREADS: expected a number of threads, ")
