@@ -1,7 +1,7 @@
 """Equality tables as a product of a short and a long one.
 
-eq(point, x) for all x takes 32 bytes a row; split at LOW_BITS it takes a five-hundredth of that,
-and a sum over rows takes one more product per 2^LOW_BITS rows.
+eq(point, x) for all x takes 32 bytes a row; split at LOW rows it takes a five-hundredth of that,
+and a sum over rows takes one more product per LOW rows.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from circuits.field import R
 from prover.kernels import fr
 from prover.kernels.program import BLOCK
 
-LOW_BITS = 9
+_LOW_BITS = 9
+LOW = 1 << _LOW_BITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class SplitEquality:
 
     @staticmethod
     def of(point: Sequence[int]) -> "SplitEquality":
-        """eq(point, x) for all x."""
-        return SplitEquality(fr.eq_table(point[:LOW_BITS]), fr.eq_table(point[LOW_BITS:]))
+        """eq(point, x) for all x; `low` has LOW rows, or all there are."""
+        return SplitEquality(fr.eq_table(point[:_LOW_BITS]), fr.eq_table(point[_LOW_BITS:]))
 
     @staticmethod
     def of_rows(point: Sequence[int], first: int, count: int) -> "SplitEquality":
@@ -41,7 +42,7 @@ class SplitEquality:
         The low part is as long as the alignment of `first` allows; where that is too short for
         kernels, it holds all rows.
         """
-        bits = min(LOW_BITS, len(point), _twos(first))
+        bits = min(_LOW_BITS, len(point), _twos(first))
         if 1 << bits < min(BLOCK, count):
             return SplitEquality(equality_rows(point, first, count), fr.constant(1))
         high_rows = -(-count >> bits)
@@ -52,16 +53,13 @@ class SplitEquality:
 def equality_rows(point: Sequence[int], first: int, count: int) -> np.ndarray:
     """Rows first .. first + count - 1 of `fr.eq_table(point)`.
 
-    Shape: uint64[count, 4]. Cost: two multiplications a row, and one call for each block of rows,
-    aligned and of a power of two, that fits both ends.
+    Shape: uint64[count, 4]. Cost: a multiplication a row, and a few on integers for each block of
+    rows, aligned and of a power of two, that fits both ends.
     """
     bits = min(len(point), _twos(first), _twos(count))
-    low = fr.eq_table(point[:bits])
-    out = np.empty((count, 4), dtype=np.uint64)
-    for block in range(count >> bits):
-        factor = equality_at(point[bits:], (first >> bits) + block)
-        out[block << bits : (block + 1) << bits] = fr.scale(low, factor)
-    return out
+    low, blocks = fr.eq_table(point[:bits]), range(first >> bits, (first + count) >> bits)
+    high = fr.from_ints(equality_at(point[bits:], block) for block in blocks)
+    return fr.mul(np.tile(low, (len(high), 1)), np.repeat(high, len(low), axis=0))
 
 
 def equality_at(point: Sequence[int], index: int) -> int:

@@ -17,10 +17,9 @@ from circuits.field import R
 from prover import kernels, memory
 from prover.backend import Circuit
 from prover.compiled.backend import KernelBackend
-from prover.kernels.msm import points_from_ints
 from prover.prove import StageClock, prove
-from tests.support.curve import generator_multiple
-from tests.support.toy_system import TAU, ToyTable, toy_key, toy_shape
+from prover.srs_tools import development
+from tests.support.toy_system import ToyTable, toy_key, toy_shape
 from verifier.key import make_key
 
 LOG_ROWS = 14
@@ -79,12 +78,13 @@ def main():
     shape = Shape("wide", (("wide", LOG_ROWS), ("words", 0)), LOG_CHUNK)
     key = make_key(system, shape, toy_key(toy_shape()).setup)
     kernels.warm()
-    few = points_from_ints([generator_multiple(pow(TAU, i, R)) for i in range(16)])
+    # Made and kept before anything is measured; loaded again where it counts.
+    development(LOG_CHUNK, lambda _: None)
     base = memory.resident_bytes()
     draw = np.random.default_rng(7)
     heights = {"wide": 1 << LOG_ROWS, "words": 1}
     tables = {chip.name: table(chip, heights[chip.name], draw) for chip in system.chips}
-    bases = np.tile(few, ((1 << LOG_CHUNK) // len(few), 1))
+    bases = development(LOG_CHUNK, lambda _: None).bases
     plan = memory.plan(Circuit(key, system), heights)
     is_reset = memory.reset_peak()
     clock = StageClock()

@@ -6,13 +6,12 @@ import pytest
 from circuits.field import R
 from prover.kernels import fr
 from prover.kernels.cells import MONTGOMERY, place_of, places_of
-from prover.kernels.equality import LOW_BITS, SplitEquality
+from prover.kernels.equality import LOW, SplitEquality
 from prover.kernels.fold import Stacked, add_stacked, columns_at, mix_columns, weighted_sums
 from prover.kernels.parallel import ROWS_MIN
 from prover.kernels.scalar import limbs
 from verifier.sumcheck import equality
 
-LOW = 1 << LOW_BITS
 WIDTHS = (8, 16, 32, 64, 254)
 
 
