@@ -5,6 +5,7 @@ Libraries are imported by the commands, not here, so that --help answers at once
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -259,6 +260,9 @@ def prove(
         folder = work_dir or proof_path.with_suffix(WORK_SUFFIX)
         options = ExecutorOptions(ExecutorKind(executor), workers, address, folder)
         proof = _prove(witness_path, witness, job, options, clock)
+        if work_dir is None:
+            with suppress(OSError):
+                folder.rmdir()
         with atomic_write(statement_path, text=True) as stream:
             stream.write(to_json(witness.statement))
         with atomic_write(proof_path) as stream:

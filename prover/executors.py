@@ -122,8 +122,7 @@ def open_executor(options: ExecutorOptions, notify: Notify = ignore_event) -> It
             from prover.cluster.processes import ProcessFleet
             from prover.kernels.parallel import threads
 
-            fleet = ProcessFleet(max(1, threads() // options.workers))
-            with open_coordinator(fleet, options, notify) as coordinator:
+            with open_coordinator(ProcessFleet(threads()), options, notify) as coordinator:
                 yield coordinator
         case ExecutorKind.RAY:
             from prover.cluster.coordinator import open_coordinator

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
@@ -18,27 +19,34 @@ from prover.cluster.messages import Open, Reply, Task
 BEAT_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many kernel threads a worker uses from now on."""
+
+    threads: int
+
+
 class _Line:
     """One worker process with a thread that writes to it and one that reads from it.
 
     Neither the coordinator nor another worker waits when a pipe is full or a worker stands still.
     """
 
-    def __init__(self, worker: str, threads: int, signals: SimpleQueue[Signal]) -> None:
+    def __init__(self, worker: str, signals: SimpleQueue[Signal]) -> None:
         self._worker = worker
         self._signals = signals
-        self._outbox: SimpleQueue[Open | Task | None] = SimpleQueue()
+        self._outbox: SimpleQueue[Open | Task | Share | None] = SimpleQueue()
         context = multiprocessing.get_context("spawn")
         self._pipe, far_end = context.Pipe()
         self._process: BaseProcess = context.Process(
-            target=run_worker, args=(far_end, threads), name=worker, daemon=True
+            target=run_worker, args=(far_end,), name=worker, daemon=True
         )
         self._process.start()
         far_end.close()
         for target in (self._write, self._read):
             threading.Thread(target=target, name=f"{worker} {target.__name__}", daemon=True).start()
 
-    def send(self, message: Open | Task) -> None:
+    def send(self, message: Open | Task | Share) -> None:
         self._outbox.put(message)
 
     def stop(self) -> None:
@@ -63,7 +71,6 @@ class _Line:
             self._process.join()
             reason = f"ended with exit code {self._process.exitcode}"
             self._signals.put(Gone(self._worker, reason))
-            self._pipe.close()
 
     def _signal_of(self, message: str | Reply | None) -> Signal:
         if isinstance(message, Reply):
@@ -72,7 +79,7 @@ class _Line:
 
 
 class ProcessFleet:
-    """Starts worker processes with `threads` kernel threads each."""
+    """Worker processes that share `threads` kernel threads, also those that a lost one had."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
@@ -80,7 +87,8 @@ class ProcessFleet:
         self._signals: SimpleQueue[Signal] = SimpleQueue()
 
     def start(self, worker: str) -> None:
-        self._lines[worker] = _Line(worker, self._threads, self._signals)
+        self._lines[worker] = _Line(worker, self._signals)
+        self._share_threads()
 
     def send(self, worker: str, message: Open | Task) -> None:
         if worker in self._lines:
@@ -98,6 +106,7 @@ class ProcessFleet:
         line = self._lines.pop(worker, None)
         if line is not None:
             line.stop()
+            self._share_threads()
 
     def now(self) -> float:
         return monotonic()
@@ -106,15 +115,18 @@ class ProcessFleet:
         for worker in list(self._lines):
             self.stop(worker)
 
+    def _share_threads(self) -> None:
+        for line in self._lines.values():
+            line.send(Share(max(1, self._threads // len(self._lines))))
 
-def run_worker(pipe: Connection, threads: int) -> None:
+
+def run_worker(pipe: Connection) -> None:
     """The main function of a worker process: answer tasks until the coordinator is gone."""
     from prover.cluster.worker import Worker, place, warm
     from prover.kernels.parallel import set_threads
 
     # An interrupt of the terminal goes to the coordinator, which then ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    set_threads(threads)
     sending = threading.Lock()
 
     def send(message: str | Reply | None) -> None:
@@ -136,7 +148,9 @@ def run_worker(pipe: Connection, threads: int) -> None:
     send(place())
     with suppress(EOFError, OSError):
         while True:
-            reply = worker.handle(pipe.recv())
-            if reply is not None:
+            message = pipe.recv()
+            if isinstance(message, Share):
+                set_threads(message.threads)
+            elif (reply := worker.handle(message)) is not None:
                 send(reply)
     ended.set()

@@ -1,9 +1,9 @@
 """The witness on disk, where every worker reads the rows that it owns.
 
-A folder with one file per chip, its main columns one after the other, each from a multiple of
-ALIGNMENT on, and `manifest.json`, which is written last: heights, column types and checksums. A
-chip's checksum is the SHA-256 of those of its shards, so that a worker checks what it reads and
-reads no more than it owns. The digest of the store covers the checksums of all chips.
+A folder with two files: `columns`, the main columns of all chips one after the other, each from a
+multiple of ALIGNMENT on, and `manifest.json`, which is written last: heights, column types and
+checksums. A chip's checksum is the SHA-256 of those of its shards, so that a worker checks what it
+reads and reads no more than it owns. The digest of the store covers the checksums of all chips.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,16 @@ from prover.cluster.shards import ShardPlan, Span
 from verifier.key import VerifyingKey
 
 MANIFEST = "manifest.json"
+COLUMNS = "columns"
 VERSION = 1
 ALIGNMENT = 64
+# The type of a full-width cell in the manifest; others are named as numpy does.
+FIELD = "field"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredChip:
-    """One chip's entry of the manifest. `offsets` are the places of the columns in the file."""
+    """One chip's entry of the manifest."""
 
     name: str
     height: int
@@ -42,13 +46,10 @@ class StoredChip:
         """The chip's checksum."""
         return hashlib.sha256("".join(self.shards).encode()).hexdigest()
 
-    def offsets(self) -> list[int]:
-        """First byte of every column in the chip's file."""
-        offsets, position = [], 0
-        for kind in self.types:
-            offsets.append(position)
-            position += -(-self.height * _cell_bytes(kind) // ALIGNMENT) * ALIGNMENT
-        return offsets
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of every column with what is left free behind it."""
+        return [-(-self.height * _cell_bytes(kind) // ALIGNMENT) * ALIGNMENT for kind in self.types]
 
 
 class TableSource:
@@ -68,9 +69,13 @@ class WitnessStore:
     """A folder that holds a witness, as the process that opens it finds it."""
 
     def __init__(self, folder: Path, plan: ShardPlan, chips: Sequence[StoredChip]) -> None:
-        self._folder = folder
+        self._path = folder / COLUMNS
         self._plan = plan
         self._chips = tuple(chips)
+        ends = list(accumulate(sum(chip.sizes) for chip in self._chips))
+        self._starts = [0, *ends[:-1]]
+        self._size = ends[-1]
+        self._bytes: np.ndarray | None = None
 
     @property
     def digest(self) -> str:
@@ -98,11 +103,11 @@ class WitnessStore:
                 found.columns(plan.whole(number))
             return found
         folder.mkdir(parents=True, exist_ok=True)
-        for chip in chips:
-            with atomic_write(folder / _file_name(chip.name)) as stream:
-                for offset, column in zip(chip.offsets(), tables[chip.name].columns, strict=True):
-                    stream.seek(offset)
+        with atomic_write(folder / COLUMNS) as stream:
+            for chip in chips:
+                for size, column in zip(chip.sizes, tables[chip.name].columns, strict=True):
                     stream.write(np.ascontiguousarray(column))
+                    stream.write(bytes(size - column.nbytes))
         with atomic_write(folder / MANIFEST, text=True) as stream:
             stream.write(json.dumps({"version": VERSION, "chips": [_entry(c) for c in chips]}))
         return WitnessStore(folder, plan, chips)
@@ -132,38 +137,36 @@ class WitnessStore:
 
         Raises: StoreMismatch naming the file and the shard that differs from its checksum; OSError.
         """
-        chip = self._chips[span.chip]
-        path = self._folder / _file_name(chip.name)
+        chip, position = self._chips[span.chip], self._starts[span.chip]
         start, stop = self._plan.rows(span)
         columns = []
-        for kind, offset in zip(chip.types, chip.offsets(), strict=True):
+        for kind, size in zip(chip.types, chip.sizes, strict=True):
             cell = _cell_bytes(kind)
-            columns.append(_mapped(path, kind, offset + start * cell, stop - start))
+            cells = self._mapped()[position + start * cell : position + stop * cell]
+            columns.append(cells.view("<u8").reshape(-1, 4) if kind == FIELD else cells.view(kind))
+            position += size
         found = _shard_sums(self._plan, span, columns)
         for shard, (wanted, got) in enumerate(
             zip(chip.shards[span.first : span.stop], found, strict=True), start=span.first
         ):
             if wanted != got:
-                raise StoreMismatch(f"{path}: shard {shard}", f"checksum {wanted}", got)
+                place = f"{self._path}: chip {chip.name}, shard {shard}"
+                raise StoreMismatch(place, f"checksum {wanted}", got)
         return columns
 
-
-def _mapped(path: Path, kind: str, offset: int, rows: int) -> np.ndarray:
-    """Rows of one column. Raises: StoreMismatch when the file is too short; OSError."""
-    shape = (rows, 4) if kind == "field" else (rows,)
-    dtype = np.dtype("<u8" if kind == "field" else kind)
-    if not rows:
-        return np.zeros(shape, dtype=dtype)
-    try:
-        # Copy-on-write: kernels are compiled for writable arrays, and the file stays as it is.
-        return np.asarray(np.memmap(path, dtype, "c", offset, shape))
-    except ValueError:
-        needed = offset + rows * _cell_bytes(kind)
-        raise StoreMismatch(str(path), f"at least {needed} bytes", path.stat().st_size) from None
+    def _mapped(self) -> np.ndarray:
+        """All bytes of the file."""
+        if self._bytes is None:
+            size = self._path.stat().st_size
+            if size != self._size:
+                raise StoreMismatch(str(self._path), f"{self._size} bytes", size)
+            # Copy-on-write: kernels are compiled for writable arrays, and the file stays as it is.
+            self._bytes = np.asarray(np.memmap(self._path, np.uint8, "c"))
+        return self._bytes
 
 
 def _describe(plan: ShardPlan, number: int, name: str, table: Table) -> StoredChip:
-    types = tuple("field" if c.ndim == 2 else c.dtype.str.replace("|", "") for c in table.columns)
+    types = tuple(FIELD if c.ndim == 2 else c.dtype.str.replace("|", "") for c in table.columns)
     sums = _shard_sums(plan, plan.whole(number), table.columns)
     return StoredChip(name, table.height, types, tuple(sums))
 
@@ -181,12 +184,8 @@ def _shard_sums(plan: ShardPlan, span: Span, columns: Sequence[np.ndarray]) -> l
     return sums
 
 
-def _file_name(chip: str) -> str:
-    return f"{chip}.columns"
-
-
 def _cell_bytes(kind: str) -> int:
-    return 32 if kind == "field" else np.dtype(kind).itemsize
+    return 32 if kind == FIELD else np.dtype(kind).itemsize
 
 
 def _entry(chip: StoredChip) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`plasmaperps prover`: what it writes, and one line for everything that is wrong."""
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,28 @@ def test_a_proof_is_made_that_the_verifier_accepts(witness_path, tmp_path):
     checked = run(verify, "proof", "--key", key, proof, statement)
     assert checked.exit_code == 0
     assert checked.stdout.startswith("accepted: shape S, batch 1, ")
+
+
+@pytest.mark.slow
+def test_a_proof_from_processes_is_the_same_and_leaves_nothing_behind(witness_path, tmp_path):
+    key = save_key_file(tmp_path / "margin.key", "S")
+    proofs = []
+    for name, options in (("inline", ()), ("process", ("--executor", "process", "--workers", 1))):
+        path = tmp_path / f"{name}.proof"
+        result = run(prover, "prove", witness_path, "-o", path, "--key", key, *options)
+        assert (result.exit_code, result.stderr) == (0, "")
+        proofs.append(path.read_bytes())
+    assert proofs[0] == proofs[1]
+    assert not (tmp_path / "process.work").exists()
+
+
+def test_without_ray_one_line_names_the_extra(witness_path, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    key, proof = save_key_file(tmp_path / "margin.key", "S"), tmp_path / "batch.proof"
+    arguments = ("prove", witness_path, "-o", proof, "--key", key, "--executor", "ray")
+    assert refused(*arguments) == (
+        "Error: this command needs ray: pip install 'plasmaperps[cluster]'"
+    )
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from prover.cluster.messages import Task
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span
 from prover.cluster.steps import CommitRange
+from prover.cluster.store import COLUMNS
 from prover.errors import SetupMismatch, WitnessMismatch
 from prover.prove import Stage
 from tests.prover.test_prove import CASES, FORGED
@@ -159,7 +160,7 @@ def test_a_worker_whose_task_fails_is_dropped_with_its_reason(quick_job, tmp_pat
     def damage(event):
         """A cell changes on the disk before a worker reads it."""
         if event.kind is EventKind.ASKED and not watch.details(EventKind.LOST):
-            path = tmp_path / "work" / "toy" / "witness" / "step.columns"
+            path = tmp_path / "work" / "toy" / "witness" / COLUMNS
             data = bytearray(path.read_bytes())
             data[4 * 2] ^= 1
             path.write_bytes(data)
@@ -169,7 +170,7 @@ def test_a_worker_whose_task_fails_is_dropped_with_its_reason(quick_job, tmp_pat
     with cluster as coordinator, pytest.raises(NoWorkerLeft) as caught:
         coordinator.prove(quick_job)
     assert "StoreMismatch: " in str(caught.value)
-    assert "step.columns: shard 1: expected checksum " in str(caught.value)
+    assert "chip step, shard 1: expected checksum " in str(caught.value)
 
 
 def test_when_all_die_new_ones_are_started_up_to_a_limit(quick_job, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from prover.cluster.errors import StoreMismatch
 from prover.cluster.shards import Span, plan_shards
-from prover.cluster.store import MANIFEST, TableSource, WitnessStore
+from prover.cluster.store import COLUMNS, MANIFEST, TableSource, WitnessStore
 from tests.support.toy_system import toy_key, toy_shape, toy_witness
 
 KEY = toy_key(toy_shape())
@@ -50,7 +50,13 @@ def test_every_span_is_read_as_it_was_written(tmp_path):
 def test_what_kernels_do_with_the_columns_does_not_reach_the_file(tmp_path):
     store = persist(tmp_path)
     store.columns(PLAN.whole(STEP))[0][:] = 77
-    assert store.columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
+    assert WitnessStore.open(tmp_path / "witness", PLAN).columns(PLAN.whole(STEP))[0].tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 def test_the_same_witness_is_written_once(tmp_path):
@@ -79,26 +85,27 @@ def test_a_store_that_is_cut_otherwise_is_refused(tmp_path):
 def test_a_flipped_bit_is_found_by_whoever_reads_its_shard(tmp_path, shard):
     persist(tmp_path)
     folder = tmp_path / "witness"
-    chip = WitnessStore.open(folder, PLAN)._chips[STEP]
     start, _ = PLAN.rows(Span(STEP, shard, shard + 1))
-    # The digit column holds one byte a row.
-    data = bytearray((folder / "step.columns").read_bytes())
-    data[chip.offsets()[4] + start] ^= 1
-    (folder / "step.columns").write_bytes(data)
+    # The chip is the first one, and its first column holds two bytes a row.
+    assert STEP == 0
+    data = bytearray((folder / COLUMNS).read_bytes())
+    data[2 * start] ^= 1
+    (folder / COLUMNS).write_bytes(data)
     store = WitnessStore.open(folder, PLAN)
     text = refused(lambda: store.columns(Span(STEP, shard, shard + 1)))
-    assert text.startswith(f"{folder / 'step.columns'}: shard {shard}: expected checksum ")
+    place = f"{folder / COLUMNS}: chip step, shard {shard}"
+    assert text.startswith(f"{place}: expected checksum ")
     assert store.columns(Span(STEP, 1 - shard, 2 - shard))
-    assert f"step.columns: shard {shard}: " in refused(lambda: persist(tmp_path))
+    assert refused(lambda: persist(tmp_path)).startswith(place)
 
 
-def test_a_file_that_is_too_short_is_named(tmp_path):
+def test_a_file_of_another_size_is_named(tmp_path):
     store = persist(tmp_path)
-    path = tmp_path / "witness" / "step.columns"
+    path = tmp_path / "witness" / COLUMNS
+    size = path.stat().st_size
     path.write_bytes(path.read_bytes()[:100])
     text = refused(lambda: store.columns(PLAN.whole(STEP)))
-    assert text.startswith(f"{path}: expected at least ")
-    assert text.endswith(" bytes, got 100")
+    assert text == f"{path}: expected {size} bytes, got 100"
 
 
 @pytest.mark.parametrize(
@@ -121,5 +128,5 @@ def test_a_damaged_manifest_is_refused(tmp_path, damage):
 def test_a_store_without_a_manifest_is_written_anew(tmp_path):
     persist(tmp_path)
     (tmp_path / "witness" / MANIFEST).unlink()
-    (tmp_path / "witness" / "step.columns").write_bytes(b"half")
+    (tmp_path / "witness" / COLUMNS).write_bytes(b"half")
     assert persist(tmp_path).columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]

@@ -4,7 +4,7 @@ import pytest
 
 from circuits.field import R
 from prover.kernels import fr
-from prover.kernels.equality import LOW_BITS, SplitEquality, equality_at, equality_rows
+from prover.kernels.equality import LOW, SplitEquality, equality_at, equality_rows
 from prover.kernels.program import BLOCK
 
 POINT = [3, R - 5, 1 << 200, 77, 0]
@@ -22,9 +22,8 @@ def test_a_row_is_a_product_over_the_bits_of_its_number():
     assert equality_at([], 0) == 1
 
 
-LONG_POINT = list(range(2, 2 + LOW_BITS + 3))
+LONG_POINT = list(range(2, 2 + LOW.bit_length() + 2))
 LONG_TABLE = fr.to_ints(fr.eq_table(LONG_POINT))
-LOW = 1 << LOW_BITS
 
 
 @pytest.mark.parametrize(

@@ -49,40 +49,41 @@ def test_rows_are_split_only_when_worth_it(monkeypatch):
 
 
 @pytest.fixture
-def own_threads(monkeypatch):
+def unset(monkeypatch):
+    """The module as if nobody had asked for a number of threads; restored behind the test."""
     before = parallel.threads()
-    monkeypatch.delenv("PLASMAPERPS_THREADS", raising=False)
-    yield
+    monkeypatch.setattr(parallel, "_limit", None)
+    monkeypatch.delenv(parallel.VARIABLE, raising=False)
+    yield monkeypatch
     parallel.set_threads(before)
 
 
-def names_of_threads(jobs=64):
-    return set(parallel.run_jobs(lambda _: threading.current_thread().name, [(0,)] * jobs))
+def test_all_cores_are_used_unless_told(unset):
+    assert parallel.threads() == parallel.cores()
 
 
-def test_the_number_of_threads_is_set(own_threads):
-    parallel.set_threads(3)
-    assert parallel.threads() == 3
-    assert 1 <= len(names_of_threads()) <= 3
-    parallel.set_threads(1)
-    assert names_of_threads() == {threading.current_thread().name}
+def test_the_number_of_threads_can_be_set_and_set_again(unset):
+    started = threading.Barrier(3, timeout=60)
+    for count in (3, 1, 3):
+        parallel.set_threads(count)
+        assert parallel.threads() == count
+        if count == 3:
+            # Passes only if three jobs run at once.
+            parallel.run_jobs(lambda _: started.wait(), [(0,), (1,), (2,)])
+    with pytest.raises(ValueError, match="at least one thread, got 0"):
+        parallel.set_threads(0)
 
 
-def test_the_environment_says_how_many_threads_unless_told(own_threads, monkeypatch):
-    monkeypatch.setattr(parallel, "_limit", None)
-    monkeypatch.setenv("PLASMAPERPS_THREADS", "5")
+def test_the_environment_sets_the_number_of_threads(unset):
+    unset.setenv(parallel.VARIABLE, "5")
     assert parallel.threads() == 5
     parallel.set_threads(2)
     assert parallel.threads() == 2
 
 
-@pytest.mark.parametrize("named", ["", "0", "-1", "two", "1.5"])
-def test_without_a_number_in_the_environment_all_cores_are_used(own_threads, monkeypatch, named):
-    monkeypatch.setattr(parallel, "_limit", None)
-    monkeypatch.setenv("PLASMAPERPS_THREADS", named)
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "²"])
+def test_a_senseless_number_of_threads_is_named_and_not_used(unset, caplog, text):
+    unset.setenv(parallel.VARIABLE, text)
     assert parallel.threads() == parallel.cores()
-
-
-def test_less_than_one_thread_is_refused(own_threads):
-    with pytest.raises(ValueError, match="expected at least one thread, got 0"):
-        parallel.set_threads(0)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("PLASMAPERPS_THREADS: expected a number of threads, ")
