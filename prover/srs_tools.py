@@ -18,7 +18,7 @@ from circuits.cli_support import atomic_write
 from circuits.field import R
 from prover.cache_folder import cache_folder, cached_file
 from prover.kernels import fixed_base, fr, g1
-from prover.kernels.msm import msm, points_to_ints
+from prover.kernels.msm import msm, new_points, points_to_ints
 from prover.kernels.parallel import run_rows
 from verifier.key import Setup
 from verifier.pairing import G2Point, bn128, is_valid_g2
@@ -98,7 +98,7 @@ def new_development(log_size: int, path: str | Path, progress: Progress) -> Srs:
     """
     _check_log_size(path, log_size)
     exponents = fr.from_montgomery(fr.powers(development_secret(), 1 << log_size))
-    bases = np.empty((1 << log_size, 8), dtype=np.uint64)
+    bases = new_points(1 << log_size)
     table = fixed_base.generator_table()
     for start in range(0, len(bases), _STEP):
         rows = slice(start, start + _STEP)

@@ -57,7 +57,7 @@ _SLOPE = _RUN + 2
 _Y1, _FACTOR = _SLOPE + _WAVE, _SLOPE + 2 * _WAVE
 WORK_WORDS = (_FACTOR + _WAVE) * memory.WORK_WORDS
 # How many groups ahead points are asked for.
-_AHEAD = 4
+_AHEAD = _WAVE
 _LANE_ONE = np.array([scalar.limbs(2**260 % Q)], dtype=np.uint64)
 _FIRST = np.int64(0)
 _SCALE = scalar.limbs(2 ** (256 + 6) % Q)

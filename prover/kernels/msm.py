@@ -10,6 +10,7 @@ Several multiplications over the same bases are one pass: their windows are jobs
 other, and small windows, of whichever multiplication, share inversions.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -35,10 +36,12 @@ Point = tuple[int, int]
 INFINITY: Point = (0, 0)
 _UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
 _BASES_MAX = 1 << 30
-# A span has codes for as many windows as its longest scalar needs.
-_SPAN_HEIGHT = 1 << 12
+_LINE_BYTES = 64
+# A span has codes for as many windows as its longest scalar needs. Not a power of two: the codes
+# of its windows would then be written to the same few places of the cache.
+_SPAN_HEIGHT = 4096 - 32
 # Rows that a job measures or recodes, at least; a longer piece is cut into strips of as many.
-_STRIP_ROWS = 1 << 15
+_STRIP_ROWS = 8 * _SPAN_HEIGHT
 # Rows of several multiplications that are under way together: at full width 32 bytes each.
 _PASS_ROWS = 1 << 21
 
@@ -87,6 +90,16 @@ def msm_many(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Poin
     for start, stop in group(sizes, _PASS_ROWS):
         points += _one_pass(bases, vectors[start:stop])
     return points
+
+
+def new_points(count: int) -> np.ndarray:
+    """Return uint64[count, 8], not set, whose rows are lines of the cache.
+
+    Bases that were read into such an array are fetched in half as many pieces as others.
+    """
+    words = np.empty(8 * count + 7, dtype=np.uint64)
+    first = -words.ctypes.data % _LINE_BYTES // words.itemsize
+    return words[first : first + 8 * count].reshape(count, 8)
 
 
 def points_from_ints(points: Sequence[Point]) -> np.ndarray:
@@ -204,18 +217,19 @@ def _lay_out(strips: Sequence[_Strip], count: int) -> tuple[np.ndarray, list[Vec
     bases = np.repeat([s.base for s in strips], [len(s.spans) for s in strips])
     spans[:, SPAN_ROWS] = np.minimum(heights - first, _SPAN_HEIGHT)
     spans[:, SPAN_BASE] = bases + first
+    lengths = np.zeros((count, MAGNITUDE_BITS + 1), dtype=np.int64)
+    for strip in strips:
+        lengths[strip.vector] += strip.lengths
+    ends = np.searchsorted(owners, np.arange(count + 1)).tolist()
     vectors: list[Vector | None] = []
-    for number in range(count):
-        begin, end = (int(k) for k in np.searchsorted(owners, (number, number + 1)))
-        lengths = np.zeros(MAGNITUDE_BITS + 1, dtype=np.int64)
-        for strip in strips:
-            if strip.vector == number:
-                lengths += strip.lengths
-        if not lengths[1:].any():
+    for number, (begin, end) in enumerate(itertools.pairwise(ends)):
+        if not lengths[number, 1:].any():
             vectors.append(None)
             continue
         longest, has_complements = measured[begin:end].T
-        digits = choose_digits(lengths, bool(has_complements.any()))
+        # The windows of many vectors keep all threads busy by themselves.
+        workers = max(1, threads() // count)
+        digits = choose_digits(lengths[number], bool(has_complements.any()), workers)
         spans[begin:end, SPAN_WINDOWS] = digits.reach(longest, has_complements)
         vectors.append(Vector(digits, begin, end))
     sizes = spans[:, SPAN_ROWS] * spans[:, SPAN_WINDOWS]
@@ -268,11 +282,15 @@ def _join(found: Sequence[tuple], count: int) -> list[Point]:
     if not found:
         return [INFINITY] * count
     points, positions, owners = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((-positions, owners))
+    points, positions = points[order], positions[order]
+    ends = np.searchsorted(owners[order], np.arange(count + 1)).tolist()
     out = np.zeros((count, 8), dtype=np.uint64)
-    jobs = []
-    for owner in range(count):
-        rows = np.flatnonzero(owners == owner)
-        rows = rows[np.argsort(-positions[rows], kind="stable")]
-        jobs.append((out, owner, points[rows], positions[rows]))
-    run_jobs(msm_buckets.join, jobs)
+    run_jobs(
+        msm_buckets.join,
+        [
+            (out, k, points[a:b], positions[a:b])
+            for k, (a, b) in enumerate(itertools.pairwise(ends))
+        ],
+    )
     return points_to_ints(out)

@@ -16,7 +16,7 @@ from prover.kernels.g1_pairs import ROOM, WORK_WORDS, add_pairs
 from prover.kernels.scalar import ZERO, fq_sub, load, store
 
 # Points that are halved together.
-PART = 4096
+PART = 8192
 # A part with fewer pairs than this stops, unless it is alone.
 _PAIRS_MIN = 96
 # Numba compiles a function anew for every literal argument: these come from variables instead.

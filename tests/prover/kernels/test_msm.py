@@ -120,7 +120,7 @@ def test_every_digit_width_gives_the_same_sum(known, monkeypatch, bits):
     bases, logarithms = known
     source = random.Random(6)
 
-    def fixed(lengths, has_complements):
+    def fixed(lengths, has_complements, workers):
         longest = int(np.flatnonzero(lengths)[-1])
         if has_complements or longest > 64:
             # One bit cannot have a sign.
