@@ -100,16 +100,6 @@ docs: $(VENV)/.ready ## Write the generated pages of docs/
 bench: $(VENV)/.ready ## Measure proving time, proof size and gas of the example's batches here
 	$(BIN)/plasmaperps demo --json | tail -n 1 | $(BIN)/python -m json.tool
 
-.PHONY: bench-peers
-bench-peers: $(VENV)/.ready bench/peers/node_modules/.ready ## Measure the yardstick beside other provers (PEERS="barretenberg snarkjs")
-	@for peer in $(PEERS); do $(BIN)/python bench/peers/run.py $$peer $(ARGS); done
-
-bench/peers/node_modules/.ready: bench/peers/package.json bench/peers/package-lock.json
-	@command -v npm >/dev/null || \
-		{ echo 'bench-peers: expected npm beside node, got none; on Debian: apt-get install npm' >&2; exit 2; }
-	cd bench/peers && npm ci --no-fund --no-audit --loglevel=error
-	@touch $@
-
 .PHONY: dist
 dist: $(VENV)/.ready ## Build the wheel and the source archive into dist/
 	rm -rf dist
@@ -121,6 +111,16 @@ lock: $(VENV)/.ready ## Resolve the dependencies anew and write requirements.loc
 		--output-file requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--all-extras --group test --group lint --group build \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/.ready bench/peers/node_modules/.ready ## Measure the yardstick beside other provers (PEERS="barretenberg snarkjs")
+	@for peer in $(PEERS); do $(BIN)/python bench/peers/run.py $$peer $(ARGS); done
+
+bench/peers/node_modules/.ready: bench/peers/package.json bench/peers/package-lock.json
+	@command -v npm >/dev/null || \
+		{ echo 'bench-peers: expected npm beside node, got none; on Debian: apt-get install npm' >&2; exit 2; }
+	cd bench/peers && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
 
 .PHONY: ci
 ci: ## Run exactly what continuous integration runs

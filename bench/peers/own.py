@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bench.peers.report import OWN, Measurement
-from bench.peers.tools import run
+from bench.peers.tools import ROOT, run
 from circuits.cli_support import CommandFailed, ExitCode, bad_input
 
 COMMAND = "prover bench yardstick"
@@ -19,7 +19,8 @@ def prove(trades: int, threads: int) -> Measurement:
     Raises: CommandFailed when it fails or its proof does not verify.
     """
     arguments = ["--trades", str(trades), "--threads", str(threads), "--repeat", "1", "--json"]
-    output = run([sys.executable, "-m", "sequencer.cli", *COMMAND.split(), *arguments]).output
+    command = [sys.executable, "-m", "sequencer.cli", *COMMAND.split(), *arguments]
+    output = run(command, folder=ROOT).output
     return parse(output.strip().rpartition("\n")[2], COMMAND)
 
 
