@@ -106,16 +106,6 @@ soak: $(VENV)/.ready ## Prove the example's first batch 200 times; memory must n
 	$(BIN)/plasmaperps op run-file examples/margin_day.jsonl --batch-commands 300 --out "$$folder"; \
 	$(BIN)/plasmaperps prover bench soak --witness "$$folder/batch-0001.witness" $(ARGS)
 
-.PHONY: bench-peers
-bench-peers: $(VENV)/.ready bench/peers/node_modules/.ready ## Measure the yardstick beside other provers (PEERS="barretenberg snarkjs")
-	@for peer in $(PEERS); do $(BIN)/python bench/peers/run.py $$peer $(ARGS); done
-
-bench/peers/node_modules/.ready: bench/peers/package.json bench/peers/package-lock.json
-	@command -v npm >/dev/null || \
-		{ echo 'bench-peers: expected npm beside node, got none; on Debian: apt-get install npm' >&2; exit 2; }
-	cd bench/peers && npm ci --no-fund --no-audit --loglevel=error
-	@touch $@
-
 .PHONY: dist
 dist: $(VENV)/.ready ## Build the wheel and the source archive into dist/
 	rm -rf dist
@@ -127,6 +117,16 @@ lock: $(VENV)/.ready ## Resolve the dependencies anew and write requirements.loc
 		--output-file requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--all-extras --group test --group lint --group build \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/.ready bench/peers/node_modules/.ready ## Measure the yardstick beside other provers (PEERS="barretenberg snarkjs")
+	@for peer in $(PEERS); do $(BIN)/python bench/peers/run.py $$peer $(ARGS); done
+
+bench/peers/node_modules/.ready: bench/peers/package.json bench/peers/package-lock.json
+	@command -v npm >/dev/null || \
+		{ echo 'bench-peers: expected npm beside node, got none; on Debian: apt-get install npm' >&2; exit 2; }
+	cd bench/peers && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
 
 .PHONY: ci
 ci: ## Run exactly what continuous integration runs

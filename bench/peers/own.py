@@ -7,19 +7,20 @@ import sys
 from pathlib import Path
 
 from bench.peers.report import OWN, Measurement
-from bench.peers.tools import run
+from bench.peers.tools import ROOT, run
 from circuits.cli_support import CommandFailed, ExitCode, bad_input
 
 COMMAND = "prover bench yardstick"
 
 
 def prove(trades: int, threads: int) -> Measurement:
-    """Run the yardstick on this project's prover, in a process of its own.
+    """Run the yardstick once on this project's prover, in a process of its own.
 
     Raises: CommandFailed when it fails or its proof does not verify.
     """
-    arguments = [*COMMAND.split(), "--trades", str(trades), "--threads", str(threads), "--json"]
-    output = run([sys.executable, "-m", "sequencer.cli", *arguments]).output
+    arguments = ["--trades", str(trades), "--threads", str(threads), "--repeat", "1", "--json"]
+    command = [sys.executable, "-m", "sequencer.cli", *COMMAND.split(), *arguments]
+    output = run(command, folder=ROOT).output
     return parse(output.strip().rpartition("\n")[2], COMMAND)
 
 
