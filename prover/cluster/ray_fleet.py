@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -26,6 +27,8 @@ LOOPBACK = "127.0.0.1"
 _OBJECT_STORE_BYTES = 512 << 20
 # How long threads may take to notice that their actor was killed.
 _JOIN_S = 10.0
+# How long a cluster may take to accept a connection.
+_LISTENER_S = 10.0
 _PASSED_ON = ("PLASMAPERPS_CACHE", "PLASMAPERPS_KERNELS", "NUMBA_CACHE_DIR")
 
 
@@ -138,10 +141,12 @@ class RayFleet:
         else:
             settings["address"] = address
         try:
+            if address is not None:
+                _require_listener(address)
             self._ray.init(**settings)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, self._ray.exceptions.RayError) as error:
             place = f"Ray cluster {address or 'on this machine'}"
-            raise ClusterError(place, "a connection", f"{type(error).__name__}: {error}") from None
+            raise ClusterError(place, "a connection", _first_line(error)) from None
 
     def _threads_per_worker(self, workers: int) -> int:
         """As many as fit when workers are spread over the nodes as evenly as can be."""
@@ -183,12 +188,19 @@ def import_ray(*, is_local: bool) -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # A call after the connection has ended is an error and starts no other Ray.
     os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
-    if is_local and "RAY_AUTH_MODE" not in os.environ and "RAY_AUTH_TOKEN" not in os.environ:
+    mode = os.environ.setdefault("RAY_AUTH_MODE", "token")
+    has_token = any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
+    if is_local and mode == "token" and not has_token:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
     import ray
 
     return ray
+
+
+def _require_listener(address: str) -> None:
+    """Ray itself asks an address for minutes before it gives up. Raises: OSError, ValueError."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host, int(port)), _LISTENER_S).close()
 
 
 def _first_line(error: Exception) -> str:

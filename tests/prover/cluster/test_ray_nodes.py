@@ -1,5 +1,8 @@
 """Workers as Ray actors on two nodes, of which one dies."""
 
+import pytest
+
+from prover.cluster.errors import ClusterError
 from prover.cluster.events import EventKind
 from prover.cluster.ray_fleet import import_ray
 from prover.prove import Stage
@@ -7,6 +10,13 @@ from tests.support.cluster_jobs import Watch, inline_proof, is_running, wait_unt
 from tests.support.ray_clusters import RAY_MARKS, ray_executor
 
 pytestmark = RAY_MARKS
+
+
+def test_a_cluster_that_is_not_there_is_told_of_at_once(tmp_path):
+    for address in ("127.0.0.1:1", "auto"):
+        executor = ray_executor(tmp_path, Watch(), address)
+        with pytest.raises(ClusterError, match=f"^Ray cluster {address}: expected a connection"):
+            executor.__enter__()
 
 
 def test_a_node_dies_and_the_other_one_finishes(quick_job, tmp_path):
