@@ -6,6 +6,10 @@ from enum import StrEnum
 VARIABLE = "PLASMAPERPS_KERNELS"
 
 
+class KernelsUnavailable(ValueError):
+    """The kernels that are asked for are unknown, or this processor does not run them."""
+
+
 class Kernels(StrEnum):
     """What multiplies field elements in the block kernels, slowest first."""
 
@@ -37,7 +41,7 @@ def available() -> list[Kernels]:
 def choose(asked: str = "") -> Kernels:
     """The twin that is asked for; else the one the environment names; else the fastest.
 
-    Raises: ValueError for a name that is unknown or that this processor does not run.
+    Raises: KernelsUnavailable.
     """
     usable = available()
     named = asked or os.environ.get(VARIABLE, "")
@@ -48,5 +52,5 @@ def choose(asked: str = "") -> Kernels:
         return Kernels.IFMA_EMULATED
     if named not in usable:
         place = "" if asked else f"{VARIABLE}: "
-        raise ValueError(f"{place}expected {' or '.join(usable)}, got {named}")
+        raise KernelsUnavailable(f"{place}expected {' or '.join(usable)}, got {named}")
     return Kernels(named)

@@ -13,6 +13,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from circuits.cli_support import CommandFailed, ExitCode, one_line_errors
+from prover.kernel_choice import KernelsUnavailable
 
 EXIT_CODES_HELP = """\b
 Exit codes:
@@ -60,6 +61,9 @@ def _one_line_usage_errors() -> Iterator[None]:
         path = error.ctx.command_path if error.ctx else "plasmaperps"
         message = f"{path}: {error.format_message()} Try '{path} --help'."
         raise CommandFailed(message, ExitCode.USAGE) from error
+    except KernelsUnavailable as error:
+        # Any command may be the first to load kernels, and what they are is said outside of it.
+        raise CommandFailed(str(error), ExitCode.USAGE) from error
 
 
 class LazyGroup(click.Group):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from time import perf_counter
 
 from circuits.cli_support import CommandFailed, ExitCode
-from prover.kernel_choice import VARIABLE, Kernels, choose
+from prover.kernel_choice import VARIABLE, Kernels, KernelsUnavailable, choose
 
 AUTO = "auto"
 KERNEL_NAMES = (AUTO, *(each.value for each in Kernels))
@@ -58,7 +58,7 @@ def choose_kernels(asked: str) -> Kernels:
     """
     try:
         chosen = choose("" if asked == AUTO else asked)
-    except ValueError as error:
+    except KernelsUnavailable as error:
         place = "" if asked == AUTO else "--kernels: "
         raise CommandFailed(f"{place}{error}", ExitCode.USAGE) from None
     if asked != AUTO:

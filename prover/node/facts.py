@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from circuits.cli_support import EXTRA_OF_MODULE
+from prover.kernel_choice import KernelsUnavailable
 from verifier.key import VerifyingKey
 
 # One library for each extra that a prover has a use for.
@@ -59,7 +60,6 @@ def gather(store: Path | None) -> Facts:
     """Look at everything. Cost: a few seconds, most of them for loading the kernels."""
     from circuits.chips.system import SHAPES
     from prover.cache_folder import cache_folder, preferred_folder
-    from prover.srs_tools import development_path
     from verifier.cli import PACKAGED_KEYS
     from verifier.errors import KeyFileError
     from verifier.key import load_key
@@ -87,9 +87,7 @@ def gather(store: Path | None) -> Facts:
         needed_bytes=needed,
         cache_wanted=preferred_folder(),
         cache_used=cache_folder("kernels").parent,
-        setups={
-            name: development_path(shape.log_chunk).is_file() for name, shape in SHAPES.items()
-        },
+        setups={} if kernels_error else _setups(),
         key_errors=key_errors,
         missing_modules=frozenset(name for name in EXTRA_MODULES if find_spec(name) is None),
         store=None if store is None else _store(store),
@@ -129,12 +127,19 @@ def _kernels() -> tuple[str, str, int, int]:
     """Kernels in use, what is wrong with that choice, how many are compiled, and threads."""
     try:
         import prover.kernels
-    except ValueError as error:
+    except KernelsUnavailable as error:
         return "", str(error), 0, 0
     from numba import config
 
     compiled = sum(1 for _ in Path(config.CACHE_DIR).rglob("*.nbi"))
     return prover.kernels.KERNELS.value, "", compiled, prover.kernels.threads()
+
+
+def _setups() -> dict[str, bool]:
+    from circuits.chips.system import SHAPES
+    from prover.srs_tools import development_path
+
+    return {name: development_path(shape.log_chunk).is_file() for name, shape in SHAPES.items()}
 
 
 def _needed_bytes(key: VerifyingKey) -> int:

@@ -11,6 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from circuits.cli_support import ExitCode
+from prover.kernel_choice import KernelsUnavailable
 from sequencer.cli import COMMANDS, main
 
 # Libraries that take longer to import than a person waits for --help.
@@ -86,3 +88,13 @@ def test_help_starts_fast() -> None:
     plain = seconds_best_of(5, ["-c", "pass"])
     root_help = seconds_best_of(5, ["-m", "sequencer.cli", "--help"])
     assert root_help < 20 * plain
+
+
+def test_kernels_that_are_not_there_are_one_line_of_any_command(monkeypatch):
+    def refuse(*arguments):
+        raise KernelsUnavailable("PLASMAPERPS_KERNELS: expected scalar, got abacus")
+
+    monkeypatch.setattr("sequencer.cli.import_module", refuse)
+    result = CliRunner().invoke(main, ["prover", "doctor"])
+    assert result.exit_code == ExitCode.USAGE
+    assert result.output == "Error: PLASMAPERPS_KERNELS: expected scalar, got abacus\n"
