@@ -237,8 +237,8 @@ def prove(
     from circuits.witness.file import Witness
     from prover.backend import Circuit
     from prover.executors import ExecutorKind, ExecutorOptions, ProvingJob
-    from prover.memory import MIB, peak_bytes, require_memory
-    from prover.prove import Stage, StageClock
+    from prover.memory import require_memory
+    from prover.prove import StageClock
 
     statement_path = statement_path or proof_path.with_suffix(STATEMENT_SUFFIX)
     _check_outputs(witness_path, proof_path, statement_path)
@@ -267,15 +267,22 @@ def prove(
             stream.write(to_json(witness.statement))
         with atomic_write(proof_path) as stream:
             stream.write(proof)
+    _show_proof(proof_path, len(proof), witness, clock)
+    click.echo(f"{statement_path}: {len(witness.statement.pubdata)} published words")
+
+
+def _show_proof(path: Path, size: int, witness: Witness, clock: StageClock) -> None:
+    from prover.memory import MIB, peak_bytes
+    from prover.prove import Stage
+
     stages = ", ".join(
         f"{stage} {clock.seconds[stage]:.1f}" for stage in Stage if stage in clock.seconds
     )
     click.echo(
-        f"{proof_path}: {len(proof)} bytes, batch {witness.statement.batch_number}, "
-        f"shape {verifying_key.shape_name}, {sum(clock.seconds.values()):.1f} s ({stages}), "
+        f"{path}: {size} bytes, batch {witness.statement.batch_number}, "
+        f"shape {witness.shape_name}, {sum(clock.seconds.values()):.1f} s ({stages}), "
         f"peak {peak_bytes() / MIB:.0f} MiB"
     )
-    click.echo(f"{statement_path}: {len(witness.statement.pubdata)} published words")
 
 
 def _check_outputs(witness: Path, proof: Path, statement: Path) -> None:
