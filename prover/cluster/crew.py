@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from prover.cluster.errors import NoWorkerLeft
 from prover.cluster.events import ClusterEvent, EventKind, Notify
 from prover.cluster.fleet import Answered, Beat, Fleet, Gone, Ready
-from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.messages import Close, Open, Reply, Task
 from prover.cluster.settings import ClusterSettings
 
 # How long one poll waits: often enough to notice that a deadline has passed.
@@ -73,6 +73,11 @@ class Crew:
     def open(self, worker: str, message: Open) -> None:
         """Tell a worker of a job."""
         self._fleet.send(worker, message)
+
+    def close_job(self) -> None:
+        """Tell all workers that the job is over."""
+        for worker in self._members:
+            self._fleet.send(worker, Close())
 
     def next_number(self) -> int:
         """A task number that was not used before, by any job."""

@@ -31,8 +31,11 @@ class JobFolder:
         return self.path / "checkpoint"
 
     def remove(self) -> None:
-        """The job is done: nothing of it is needed any more."""
-        shutil.rmtree(self.path)
+        """The job is done: nothing of it is needed any more.
+
+        A network file system may keep what a worker still reads; that is no reason to fail.
+        """
+        shutil.rmtree(self.path, ignore_errors=True)
 
 
 @contextmanager
