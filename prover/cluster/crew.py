@@ -24,10 +24,9 @@ class _Member:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker that was dropped, and the numbers of its unanswered tasks."""
+    """A worker that was dropped."""
 
     worker: str
-    tasks: frozenset[int]
 
 
 class Crew:
@@ -102,17 +101,17 @@ class Crew:
             member.silent_s += waited_s
             member.waited_s += waited_s
         for signal in signals:
-            member_or_none = self._members.get(signal.worker)
-            if member_or_none is None:
+            if signal.worker not in self._members:
                 continue
-            member_or_none.silent_s = 0.0
+            member = self._members[signal.worker]
+            member.silent_s = 0.0
             match signal:
                 case Ready(worker, place):
-                    member_or_none.is_ready = True
+                    member.is_ready = True
                     self._notify(ClusterEvent(EventKind.JOINED, worker, place))
                 case Answered(worker, reply):
-                    member_or_none.tasks.discard(reply.number)
-                    member_or_none.waited_s = 0.0
+                    member.tasks.discard(reply.number)
+                    member.waited_s = 0.0
                     if reply.partial is None:
                         self.drop(worker, f"failed: {reply.failure}")
                     else:
@@ -126,14 +125,14 @@ class Crew:
         self._lost = []
         return found
 
-    def drop(self, worker: str, reason: str, kind: EventKind = EventKind.LOST) -> None:
+    def drop(self, worker: str, reason: str) -> None:
         """End a worker; `wait` reports it once more."""
         member = self._members.pop(worker, None)
         if member is not None:
             self._fleet.stop(worker)
             self._last_reason = f"{worker} {reason}"
-            self._lost.append(Lost(worker, frozenset(member.tasks)))
-            self._notify(ClusterEvent(kind, worker, reason))
+            self._lost.append(Lost(worker))
+            self._notify(ClusterEvent(EventKind.LOST, worker, reason))
 
     def _drop_late(self) -> None:
         settings = self._settings
