@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 PYTEST = $(BIN)/pytest -n $(WORKERS) $(ARGS)
 WORKERS ?= 2
 ARGS ?=
+PEERS ?= barretenberg snarkjs
 
 # The key that the Solidity verifier is generated from.
 VERIFYING_KEYS := verifier/keys/S.json verifier/keys/M.json
@@ -99,6 +100,22 @@ docs: $(VENV)/.ready ## Write the generated pages of docs/
 bench: $(VENV)/.ready ## Measure proving time, proof size and gas of the example's batches here
 	$(BIN)/plasmaperps demo --json | tail -n 1 | $(BIN)/python -m json.tool
 
+.PHONY: soak
+soak: $(VENV)/.ready ## Prove the example's first batch 200 times; memory must not grow (nightly)
+	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(BIN)/plasmaperps op run-file examples/margin_day.jsonl --batch-commands 300 --out "$$folder"; \
+	$(BIN)/plasmaperps prover bench soak --witness "$$folder/batch-0001.witness" $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/.ready bench/peers/node_modules/.ready ## Measure the yardstick beside other provers (PEERS="barretenberg snarkjs")
+	@for peer in $(PEERS); do $(BIN)/python bench/peers/run.py $$peer $(ARGS); done
+
+bench/peers/node_modules/.ready: bench/peers/package.json bench/peers/package-lock.json
+	@command -v npm >/dev/null || \
+		{ echo 'bench-peers: expected npm beside node, got none; on Debian: apt-get install npm' >&2; exit 2; }
+	cd bench/peers && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
 .PHONY: dist
 dist: $(VENV)/.ready ## Build the wheel and the source archive into dist/
 	rm -rf dist
@@ -117,7 +134,7 @@ ci: ## Run exactly what continuous integration runs
 
 .PHONY: clean
 clean: ## Remove all that the other targets made, the environments included
-	rm -rf $(VENV) contracts/node_modules .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf $(VENV) contracts/node_modules bench/peers/node_modules .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		dist build demo-out batches
-	find circuits verifier prover sequencer tests scripts -name __pycache__ -type d -prune \
+	find circuits verifier prover sequencer tests scripts bench -name __pycache__ -type d -prune \
 		-exec rm -rf {} +

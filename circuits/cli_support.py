@@ -15,6 +15,8 @@ import click
 # Module that is missing -> the optional extra of the distribution that brings it.
 EXTRA_OF_MODULE = {
     "ray": "cluster",
+    "prometheus_client": "node",
+    "matplotlib": "plot",
     "fastapi": "sequencer",
     "uvicorn": "sequencer",
     "web3": "sequencer",
@@ -34,6 +36,7 @@ class ExitCode(IntEnum):
     OK = 0
     USAGE = 2
     REFUSED = 3
+    INTERRUPTED = 4
     VERIFICATION_FAILED = 5
 
 

@@ -1,4 +1,4 @@
-"""`plasmaperps prover`: setups, verifying keys and proofs.
+"""`plasmaperps prover`: setups, verifying keys and proofs, and the commands of prover nodes.
 
 Libraries are imported by the commands, not here, so that --help answers at once.
 """
@@ -19,6 +19,9 @@ from circuits.cli_support import (
     one_line_errors,
     progress,
 )
+from prover.bench.cli import bench
+from prover.node.cli import doctor, drain, run, status
+from prover.node.jobs_cli import jobs
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
@@ -49,13 +52,22 @@ def _input_errors() -> dict[type[Exception], ExitCode]:
 
 @click.group()
 def prover() -> None:
-    """Prepare a setup and prove batches.
+    """Prepare a setup and prove batches, one at a time or as a node on a job store.
 
     \b
     Example:
       plasmaperps op run-file examples/margin_day.jsonl --out day
       plasmaperps prover prove day/batch-0001.witness -o day/batch-0001.proof
+      plasmaperps prover doctor
     """
+
+
+prover.add_command(bench)
+prover.add_command(run)
+prover.add_command(jobs)
+prover.add_command(status)
+prover.add_command(drain)
+prover.add_command(doctor)
 
 
 @prover.group()
@@ -320,10 +332,10 @@ def _prove(
 
     Raises: CommandFailed with the first broken rule when the verifier refuses it.
     """
+    from prover.errors import ProofRefused, RuleBroken
     from prover.executors import open_executor
     from prover.prove import Stage
-    from verifier.errors import VerificationError
-    from verifier.verify import verify
+    from prover.proving import verify_proof
 
     with progress("proving", len(Stage)) as advance:
 
@@ -334,10 +346,10 @@ def _prove(
         with open_executor(options, _tell) as executor:
             proof = executor.prove(job, observe)
     try:
-        verify(job.key, job.words, job.pubdata, proof)
-    except VerificationError as error:
-        reason = _first_failure(witness) or str(error)
-        raise CommandFailed(f"{witness_path}: {reason}", ExitCode.VERIFICATION_FAILED) from None
+        verify_proof(job.key, witness, proof)
+    except (RuleBroken, ProofRefused) as error:
+        message = f"{witness_path}: {error.got}"
+        raise CommandFailed(message, ExitCode.VERIFICATION_FAILED) from None
     return proof
 
 
@@ -347,19 +359,6 @@ def _tell(event: ClusterEvent) -> None:
 
     if event.kind not in (EventKind.JOINED, EventKind.ASKED):
         click.echo(f"{event}", err=True)
-
-
-def _first_failure(witness: Witness) -> str | None:
-    """The first rule that a witness breaks, by name, and how many more there are."""
-    from circuits.air.check import check
-    from circuits.chips.system import margin_system
-
-    cells = {table.name: table.cells() for table in witness.tables}
-    failures = check(margin_system(), cells, witness.heights, witness.statement.words())
-    if not failures:
-        return None
-    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    return f"{failures[0]}{more}"
 
 
 def _show(path: Path, found: Srs) -> None:

@@ -5,11 +5,12 @@
     ├── SystemMismatch      the chips are not those that the verifying key was made from
     ├── SetupMismatch       the reference string is not the one that the key was made with
     ├── SetupTooShort       the reference string has fewer powers than a chunk has cells
-    ├── NotEnoughMemory     the proof would not fit into what the machine or container has left
-    └── ClusterError        workers could not do it (see `prover.cluster.errors`)
+    ├── RuleBroken          the witness does not satisfy the statement: no proof of it is accepted
+    ├── ProofRefused        a proof was not accepted although its witness breaks no rule
+    └── StoreError, ...     what a job store refuses: see `prover.node.errors`
 
-A witness that fits the key but does not satisfy the constraints is not refused here: its proof is
-made and fails verification, which is how a caller must tell (see `prover.prove`).
+A witness that fits the key but does not satisfy the constraints is not refused by `prover.prove`:
+its proof is made and fails verification, which is how a caller must tell (`prover.proving` does).
 """
 
 
@@ -36,6 +37,14 @@ class SetupMismatch(ProverError):
 
 
 class SetupTooShort(ProverError):
+    pass
+
+
+class RuleBroken(ProverError):
+    pass
+
+
+class ProofRefused(ProverError):
     pass
 
 

@@ -135,7 +135,8 @@ def require_memory(circuit: Circuit, heights: Mapping[str, int] | None = None) -
         raise NotEnoughMemory(
             f"memory for shape {circuit.key.shape_name}",
             f"{needed // MIB:,} MiB",
-            f"{(available + resident_bytes()) // MIB:,} MiB available",
+            f"{(available + resident_bytes()) // MIB:,} MiB available: "
+            "stop other work, or use a larger machine",
         )
 
 

@@ -10,7 +10,8 @@ from circuits.errors import SignatureError
 from circuits.field import is_canonical, require_canonical
 from circuits.poseidon2 import TAG_CHALLENGE, sponge_iv
 from circuits.signature import NONCE_DOMAIN, Signature, SignatureReject
-from prover.kernels import edwards, edwards_base, fr, poseidon2
+from prover.kernels import edwards_base, edwards_verify, fr, poseidon2
+from prover.kernels.edwards_verify_rows import EQUATION, HOLDS, OFF_CURVE, SMALL_ORDER
 
 Request = tuple[Point, int, Signature]
 """Account key, digest and signature."""
@@ -20,12 +21,13 @@ SigningRequest = tuple[int, int]
 
 # As in `circuits.signature.sign`, whose signatures these are to the last bit.
 _SCALAR_BYTES = 32
+_WORDS = 6  # of a request
 _IV = sponge_iv(TAG_CHALLENGE, 5)
 _REASONS = {
-    edwards.HOLDS: None,
-    edwards.OFF_CURVE: SignatureReject.R_OFF_CURVE,
-    edwards.SMALL_ORDER: SignatureReject.R_SMALL_ORDER,
-    edwards.EQUATION: SignatureReject.EQUATION,
+    HOLDS: None,
+    OFF_CURVE: SignatureReject.R_OFF_CURVE,
+    SMALL_ORDER: SignatureReject.R_SMALL_ORDER,
+    EQUATION: SignatureReject.EQUATION,
 }
 
 
@@ -45,7 +47,7 @@ def verify_many(requests: Sequence[Request]) -> list[SignatureReject | None]:
             rows.append(number)
         verdicts.append(verdict)
     if rows:
-        found = edwards.verify(*_arrays([requests[number] for number in rows]))
+        found = edwards_verify.verify(*_arrays([requests[number] for number in rows]))
         for number, code in zip(rows, found.tolist(), strict=True):
             verdicts[number] = _REASONS[code]
     return verdicts
@@ -76,7 +78,7 @@ def sign_many(
     nonces = [_nonce(secret, digest) for secret, digest in requests]
     r_points = _base_products(nonces)
     digests = fr.from_ints(digest for _, digest in requests)
-    challenges = fr.to_ints(_challenges(r_points, key_points, digests))
+    challenges = fr.to_ints(challenge_sponges(r_points, key_points, digests)[1])
     words = iter(fr.to_ints(r_points.reshape(-1, 4)))
     return [
         Signature(r_x, r_y, (nonce + h * COFACTOR * secret) % SUBGROUP_ORDER)
@@ -98,9 +100,38 @@ def account_keys(secrets: Sequence[int]) -> list[Point]:
     return list(zip(words, words, strict=True))
 
 
+def challenge_sponges(
+    r_points: np.ndarray, keys: np.ndarray, digests: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sponge over commitment, key and digest after its first block, and the challenge.
+
+    Shape: points uint64[n, 2, 4], digests and challenges uint64[n, 4], sponges uint64[n, 4, 4],
+    all in Montgomery form.
+    """
+    iv = np.broadcast_to(fr.constant(_IV), digests.shape)
+    states = poseidon2.permute(np.stack((r_points[:, 0], r_points[:, 1], keys[:, 0], iv), axis=1))
+    absorbed = states.copy()
+    absorbed[:, 0] = fr.add(states[:, 0].copy(), keys[:, 1].copy())
+    absorbed[:, 1] = fr.add(states[:, 1].copy(), digests)
+    return states, poseidon2.permute(absorbed)[:, 0].copy()
+
+
+def request_words(requests: Sequence[Request]) -> np.ndarray:
+    """R, K, digest and S of every request as plain integers: uint64[6, n, 4].
+
+    Raises: OverflowError for a number that is not in 0 .. 2^256 - 1.
+    """
+    rows = [
+        (signature.r_x, signature.r_y, *key, digest, signature.s)
+        for key, digest, signature in requests
+    ]
+    data = b"".join([word.to_bytes(_SCALAR_BYTES, "little") for row in rows for word in row])
+    return np.frombuffer(data, dtype="<u8").reshape(len(rows), _WORDS, 4).swapaxes(0, 1).copy()
+
+
 def warm() -> None:
     """Compile every kernel of this module's functions, or load it from the cache."""
-    for module in (fr, poseidon2, edwards, edwards_base):
+    for module in (fr, poseidon2, edwards_verify, edwards_base):
         module.warm()
 
 
@@ -133,30 +164,16 @@ def _base_products(scalars: Sequence[int]) -> np.ndarray:
     return edwards_base.multiply_base8(digits)
 
 
-def _challenges(r_points: np.ndarray, keys: np.ndarray, digests: np.ndarray) -> np.ndarray:
-    """Hash of commitment, key and digest of every row.
-
-    Shape: points uint64[n, 2, 4], digests and result uint64[n, 4], all in Montgomery form.
-    """
-    iv = np.broadcast_to(fr.constant(_IV), digests.shape)
-    state = poseidon2.permute(np.stack((r_points[:, 0], r_points[:, 1], keys[:, 0], iv), axis=1))
-    first = fr.add(state[:, 0].copy(), keys[:, 1].copy())
-    second = fr.add(state[:, 1].copy(), digests)
-    state = poseidon2.permute(np.stack((first, second, state[:, 2], state[:, 3]), axis=1))
-    return state[:, 0].copy()
-
-
 def _arrays(requests: Sequence[Request]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coordinates of R and K, S and the challenges, as `edwards.verify` takes them."""
-    columns = zip(*map(_words, requests), strict=True)
-    r_x, r_y, key_x, key_y, digest, s = map(fr.from_ints, columns)
+    """Coordinates of R and K, S and the challenges, as `edwards_verify.verify` takes them."""
+    *words, s = request_words(list(map(_with_canonical_key, requests)))
+    r_x, r_y, key_x, key_y, digest = map(fr.to_montgomery, words)
     points = np.stack((r_x, r_y, key_x, key_y), axis=1)
-    h = _challenges(points[:, :2], points[:, 2:], digest)
-    return points, fr.from_montgomery(s), fr.from_montgomery(h)
+    _, h = challenge_sponges(points[:, :2], points[:, 2:], digest)
+    return points, s, fr.from_montgomery(h)
 
 
-def _words(request: Request) -> tuple[int, ...]:
+def _with_canonical_key(request: Request) -> Request:
+    """A key that no array can hold is on the curve as little as this one."""
     key, digest, signature = request
-    # A key that no array can hold is on the curve as little as this one.
-    key_x, key_y = key if all(map(is_canonical, key)) else (0, 0)
-    return signature.r_x, signature.r_y, key_x, key_y, digest, signature.s
+    return request if all(map(is_canonical, key)) else ((0, 0), digest, signature)

@@ -16,9 +16,9 @@ import numpy as np
 
 from circuits.cli_support import atomic_write
 from circuits.field import R
-from prover.cache_folder import cache_folder
+from prover.cache_folder import cache_folder, cached_file
 from prover.kernels import fixed_base, fr, g1
-from prover.kernels.msm import msm, points_to_ints
+from prover.kernels.msm import msm, new_points, points_to_ints
 from prover.kernels.parallel import run_rows
 from verifier.key import Setup
 from verifier.pairing import G2Point, bn128, is_valid_g2
@@ -97,8 +97,8 @@ def new_development(log_size: int, path: str | Path, progress: Progress) -> Srs:
     Proofs over it convince nobody: its `insecure` flag is part of every key made with it.
     """
     _check_log_size(path, log_size)
-    exponents = fr.from_montgomery(fr.powers(_development_secret(), 1 << log_size))
-    bases = np.empty((1 << log_size, 8), dtype=np.uint64)
+    exponents = fr.from_montgomery(fr.powers(development_secret(), 1 << log_size))
+    bases = new_points(1 << log_size)
     table = fixed_base.generator_table()
     for start in range(0, len(bases), _STEP):
         rows = slice(start, start + _STEP)
@@ -112,11 +112,12 @@ def new_development(log_size: int, path: str | Path, progress: Progress) -> Srs:
 
 def development_setup() -> Setup:
     """What a verifier keeps of every development string, whatever its size."""
-    tau_g2 = _g2_multiple(_development_secret())
+    tau_g2 = _g2_multiple(development_secret())
     return Setup(tau_g2, hashlib.sha256(_LABEL).digest(), insecure=True)
 
 
-def _development_secret() -> int:
+def development_secret() -> int:
+    """The secret of every development string."""
     return int.from_bytes(hashlib.sha512(_LABEL).digest(), "big") % R
 
 
@@ -193,20 +194,20 @@ def load(path: str | Path) -> Srs:
 
 def development(log_size: int, progress: Progress) -> Srs:
     """Return the development string of this size from the cache folder, made if it is not there."""
-    path = development_path(log_size)
     try:
-        srs = load(path)
+        srs = load(development_path(log_size))
         if len(srs.bases) == 1 << log_size:
             return srs
     except (FileNotFoundError, SrsError):
         # A damaged cached file is replaced: it can always be made again.
         pass
+    path = cache_folder("srs") / development_path(log_size).name
     return new_development(log_size, path, progress)
 
 
 def development_path(log_size: int) -> Path:
     """Where the cache folder keeps the development string of this size."""
-    return cache_folder("srs") / f"development-{log_size}.srs"
+    return cached_file("srs", f"development-{log_size}.srs")
 
 
 def _check_log_size(path: str | Path, log_size: int) -> None:

@@ -19,6 +19,7 @@ Exit codes:
   0  done
   2  wrong usage or bad input; one line on stderr says which file and place
   3  refused by the rules of the exchange or of this tool
+  4  told to stop before the work in hand was done
   5  verification failed
 """
 

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from circuits.exchange.events import Outcome
+from circuits.text_table import aligned, short, shown, tokens
 from sequencer.apply_file import Applied
 from sequencer.demo_run import BatchRecord, ClaimRecord, CustodyRecord, Setting
 from sequencer.forgeries import Refused
 from sequencer.l1.errors import L1Rejected
-from sequencer.text_table import aligned, short, shown, tokens
 
 PROSE = {
     "flipped_proof_byte": "a flipped proof byte",

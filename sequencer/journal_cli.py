@@ -194,9 +194,9 @@ def rebuild(words: tuple[Path, ...], as_json: bool) -> None:
       plasmaperps op run-file examples/margin_day.jsonl --out day
       plasmaperps op rebuild day/*.statement
     """
+    from circuits.text_table import aligned
     from sequencer.rebuild import load_words
     from sequencer.rebuild import rebuild as rebuild_exchange
-    from sequencer.text_table import aligned
 
     with one_line_errors(REBUILD_ERRORS):
         rebuilt = rebuild_exchange(load_words(words))

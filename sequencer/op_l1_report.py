@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from circuits.text_table import aligned, shown, tokens
 from sequencer.l1.contracts import CustodyState, Rollup
 from sequencer.l1.deploy import Deployment
 from sequencer.settling import Settled
-from sequencer.text_table import aligned, shown, tokens
 
 Fact = tuple[str, str]
 

@@ -16,7 +16,8 @@ PACKAGES = {"circuits", "verifier", "prover", "sequencer"}
 
 MAKE_TARGETS = {
     "help", "setup", "demo", "test", "test-fast", "test-slow", "lint", "fmt", "types", "contracts",
-    "contracts-check", "vk", "vk-check", "vectors", "docs", "bench", "dist", "lock", "ci", "clean",
+    "contracts-check", "vk", "vk-check", "vectors", "docs", "bench", "bench-peers", "soak", "dist",
+    "lock", "ci", "clean",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """RegisterKey: the owner names a key on L1; the chip decides whether it is one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from circuits.air.builder import Builder
@@ -10,9 +11,21 @@ from circuits.chips.edwards import assert_double, curve_residual
 from circuits.chips.memory import access
 from circuits.chips.trace import Trace
 from circuits.chips.words import lookup_identity
-from circuits.edwards import BASE8, A, D, Point, add, is_on_curve
+from circuits.edwards import (
+    BASE8,
+    A,
+    D,
+    Point,
+    extended_double,
+    is_on_curve,
+    to_affine_batch,
+    to_extended,
+)
 from circuits.exchange.events import KeyRegistered, Kind, Outcome
 from circuits.field import R, batch_inverse
+
+DOUBLED = ("twice", "four_times", "eight_times")
+DOUBLINGS = len(DOUBLED)
 
 
 class RegisterChip(Chip):
@@ -92,7 +105,7 @@ def fill(trace: Trace) -> dict[str, Any]:
     """One row per registration, in the order of steps."""
     rows = list(trace.of(KeyRegistered))
     residuals = [_residual(event.key_x, event.key_y) for _, event in rows]
-    points = [_multiples((event.key_x, event.key_y)) for _, event in rows]
+    points = _multiples([(event.key_x, event.key_y) for _, event in rows])
     applied = [event.outcome is Outcome.APPLIED for _, event in rows]
     headers = [event.before for _, event in rows]
     columns = {
@@ -110,17 +123,21 @@ def fill(trace: Trace) -> dict[str, Any]:
         "cash": [header.cash % R if header else 0 for header in headers],
         "gap": [step.gaps[0] if step.gaps else 0 for step, _ in rows],
     }
-    for number, name in enumerate(("twice", "four_times", "eight_times")):
+    for number, name in enumerate(DOUBLED):
         columns[name] = [[point[number][lane] for point in points] for lane in range(2)]
     return columns
 
 
-def _multiples(key: Point) -> tuple[Point, Point, Point]:
-    """2, 4 and 8 times the key, or the base point where the key is no point."""
-    point = key if is_on_curve(key) else BASE8
-    twice = add(point, point)
-    four_times = add(twice, twice)
-    return twice, four_times, add(four_times, four_times)
+def _multiples(keys: Sequence[Point]) -> list[tuple[Point, Point, Point]]:
+    """2, 4 and 8 times each key, or the base point where a key is no point."""
+    doubles = []
+    for key in keys:
+        point = to_extended(key if is_on_curve(key) else BASE8)
+        for _ in range(DOUBLINGS):
+            point = extended_double(point)
+            doubles.append(point)
+    multiples = iter(to_affine_batch(doubles))
+    return list(zip(multiples, multiples, multiples, strict=True))
 
 
 def _residual(x: int, y: int) -> int:

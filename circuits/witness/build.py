@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from circuits.air.builder import RANGE16
 from circuits.air.bus import Bus
-from circuits.air.check import evaluate
 from circuits.air.shape import Shape
 from circuits.chips import (
     batch,
@@ -39,19 +34,28 @@ from circuits.exchange.events import Event
 from circuits.merkle import TouchedNode
 from circuits.statement import Statement
 from circuits.witness.file import Witness
+from circuits.witness.look_ups import LookUps, look_ups, range_counts
 from circuits.witness.record import make_trace, margin_events
-from circuits.witness.table import PackedCells, as_integers, pack_table, split_cells
+from circuits.witness.table import CellColumns, Table, split_cells
+
+
+def fill_permutations(hashes: LookUps, permutations: LookUps) -> Mapping[str, Any]:
+    """The columns of all permutations that are asked for, one by one."""
+    return poseidon2.fill(hashes.as_mapping(), permutations.as_mapping())
+
+
+def fill_wide(asked: LookUps) -> Mapping[str, Any]:
+    """The columns of all wide numbers that are asked for, one by one."""
+    return bits.fill(asked.as_mapping())
 
 
 @dataclass(frozen=True, slots=True)
 class Fills:
-    """How the tables of curve points and permutations are filled, the costly ones."""
+    """How the tables of curve points and those of look-ups are filled, the costly ones."""
 
     signatures: Callable[[Sequence[Request]], Mapping[str, Mapping[str, Any]]] = signature.fill
-    permutations: Callable[
-        [Mapping[poseidon2.HashDemand, int], Mapping[poseidon2.PermuteDemand, int]],
-        Mapping[str, Any],
-    ] = poseidon2.fill
+    permutations: Callable[[LookUps, LookUps], Mapping[str, Any]] = fill_permutations
+    wide: Callable[[LookUps], Mapping[str, Any]] = fill_wide
 
 
 PLAIN_FILLS = Fills()
@@ -97,15 +101,16 @@ def build(
                 height,
             )
     tables = tuple(
-        pack_table(chip.name, chip.columns, cells[chip.name]) for chip in margin_system().chips
+        Table(chip.name, heights[chip.name], cells[chip.name]) for chip in margin_system().chips
     )
     return Witness(statement, chosen.name, tables)
 
 
 def fill_cells(
     trace: Trace, publics: Sequence[int], fills: Fills = PLAIN_FILLS
-) -> dict[str, PackedCells]:
+) -> dict[str, CellColumns]:
     """Every chip's cells by chip name; look-up tables hold what is looked up."""
+    system = margin_system()
     filled: dict[str, Mapping[str, Any]] = {
         name: fill(trace) for name, fill in STATEMENT_FILLS.items()
     }
@@ -114,34 +119,13 @@ def fill_cells(
     filled |= fills.signatures(command.signature_requests(trace))
     cells = {name: split_cells(CHIP_BY_NAME[name], columns) for name, columns in filled.items()}
 
+    def asked(bus: Bus) -> LookUps:
+        return look_ups(system, bus, cells, publics)
+
     def add(name: str, columns: Mapping[str, Any]) -> None:
         cells[name] = split_cells(CHIP_BY_NAME[name], columns)
 
-    hashes, permutations = demand(HASH, cells, publics), demand(PERMUTE, cells, publics)
-    add("poseidon2", fills.permutations(hashes, permutations))
-    add("wide", bits.fill(demand(WIDE, cells, publics)))
-    counts = np.zeros(range16.HEIGHT, dtype=np.uint32)
-    for (value,), count in demand(RANGE16, cells, publics).items():
-        counts[value] += count
-    add("range16", range16.fill(counts))
+    add("poseidon2", fills.permutations(asked(HASH), asked(PERMUTE)))
+    add("wide", fills.wide(asked(WIDE)))
+    add("range16", range16.fill(range_counts(system, cells, publics)))
     return cells
-
-
-def demand(bus: Bus, cells: Mapping[str, PackedCells], publics: Sequence[int]) -> Counter[Any]:
-    """How often each tuple of a table is looked up by the chips that are filled already."""
-    system = margin_system()
-    found: Counter[Any] = Counter()
-    for chip in system.chips:
-        asking = [each for each in chip.interactions if each.bus is bus and each.sign > 0]
-        if not asking or chip.name not in cells:
-            continue
-        columns = as_integers(cells[chip.name])
-        for each in asking:
-            times, *values = evaluate(
-                [each.times, *each.values], columns, publics, system.modulus, len(columns[0])
-            )
-            rows: Iterable[tuple[int, ...]] = zip(*values, strict=True)
-            for count, row in zip(times, rows, strict=True):
-                if count:
-                    found[row] += count
-    return found

@@ -22,10 +22,9 @@ from circuits.air.columns import FULL_BITS
 from circuits.chips.system import SHAPES, margin_system
 from circuits.cli_support import atomic_write
 from circuits.errors import StatementError, WitnessError
-from circuits.field import R
 from circuits.json_guard import parse_json
 from circuits.statement import Statement, from_json, to_json
-from circuits.witness.table import DTYPES, FIELD_LIMBS, Table, cell_bytes
+from circuits.witness.table import DTYPES, FIELD_LIMBS, Table, cell_bytes, first_uncanonical
 
 MAGIC = b"PPWITNES"
 VERSION = 1
@@ -214,7 +213,7 @@ class _Reader:
             )
             if physical.bits == FULL_BITS:
                 cells = cells.reshape(height, FIELD_LIMBS)
-                if (row := _first_uncanonical(cells)) is not None:
+                if (row := first_uncanonical(cells)) is not None:
                     raise self.error(
                         f"section {chip.name}: column {physical.name}: row {row}",
                         "a field element below r",
@@ -227,15 +226,3 @@ class _Reader:
 
 def _item_bytes(bits: int) -> int:
     return np.dtype(DTYPES[bits]).itemsize
-
-
-def _first_uncanonical(cells: np.ndarray) -> int | None:
-    """The first row whose four words are not below r. Shape: [height, 4]."""
-    above = np.zeros(len(cells), dtype=bool)
-    equal = np.ones(len(cells), dtype=bool)
-    for limb in reversed(range(FIELD_LIMBS)):
-        bound = np.uint64(R >> 64 * limb & 2**64 - 1)
-        above |= equal & (cells[:, limb] > bound)
-        equal &= cells[:, limb] == bound
-    rows = np.flatnonzero(above | equal)
-    return int(rows[0]) if len(rows) else None

@@ -102,8 +102,8 @@ def make_trace(
     """
     steps: list[Step] = []
     last_access: dict[int, int] = {}
-    before: dict[int, Header] = {}
-    after: dict[int, Header] = {}
+    before: dict[int, Account | None] = {}
+    after: dict[int, Account] = {}
     position = withdrawn = 0
     withdrawal_position = QUEUE_WORDS * statement.queue_count
     time_ms = statement.time_first_ms
@@ -112,8 +112,8 @@ def make_trace(
         for account_id, old, new in accesses(event):
             gaps.append(event.step - 1 - last_access.get(account_id, 0))
             last_access[account_id] = event.step
-            before.setdefault(account_id, _header(old))
-            after[account_id] = _header(new)
+            before.setdefault(account_id, old)
+            after[account_id] = new
         steps.append(Step(event, time_ms, position, withdrawal_position, withdrawn, tuple(gaps)))
         time_ms = event.time_ms
         if isinstance(event, Withdrawn):
@@ -125,8 +125,8 @@ def make_trace(
     accounts = tuple(
         TouchedAccount(
             account_id,
-            before[account_id],
-            after[account_id],
+            _header(before[account_id]),
+            _header(after[account_id]),
             *leaves[account_id],
             last_access[account_id],
         )

@@ -17,8 +17,9 @@ import numpy as np
 
 from circuits.field import R
 from prover.compiled.columns import ChipColumns
-from prover.kernels import fr
+from prover.kernels import fr, sumcheck, sumcheck_lanes
 from prover.kernels.cells import MONTGOMERY, places_of
+from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.equality import SplitEquality
 from prover.kernels.fold import columns_at
 from prover.kernels.parallel import row_ranges, run_jobs, threads
@@ -32,15 +33,21 @@ from prover.kernels.sumcheck import (
     bind_rows,
     fold_factors,
     product_values,
-    round_sums,
 )
 from prover.kernels.tape import RowState
 from prover.rounds import extend, value_at
 
+_round_sums = sumcheck.round_sums if KERNELS is Kernels.SCALAR else sumcheck_lanes.round_sums
 # Fewer rows than this times operands are not worth a second thread.
 _CELLS_MIN = 1 << 12
 Name = TypeVar("Name", bound=Hashable)
 _NO_MATRIX = np.empty((0, 0, 4), dtype=np.uint64)
+
+
+def add_up(jobs: Sequence[tuple]) -> list[int]:
+    """What the jobs of one chip's rows add up to, see `sumcheck.round_sums`."""
+    parts = [fr.to_ints(part) for part in run_jobs(_round_sums, jobs)]
+    return [sum(each) % R for each in zip(*parts, strict=True)]
 
 
 class ChipRows:
@@ -107,7 +114,7 @@ class ChipRows:
         if self._challenge is not None:
             pairs = (self._rows + 3) // 4
             nothing = SplitEquality(fr.zeros(max(pairs, 1)), fr.zeros(1))
-            run_jobs(round_sums, self.jobs(nothing, np.zeros(self._plan.degree + 1, dtype=bool)))
+            run_jobs(_round_sums, self.jobs(nothing, np.zeros(self._plan.degree + 1, dtype=bool)))
             self.finish()
         if not isinstance(self._kept, np.ndarray):
             raise TypeError("expected rows that are folded, got columns")
@@ -305,7 +312,7 @@ class KernelZerocheck:
 def run_rounds(jobs: Mapping[Name, Sequence[tuple]]) -> dict[Name, list[int]]:
     """Run the jobs of several chips side by side; add up the sums of each."""
     named = [(name, job) for name, each in jobs.items() for job in each]
-    found = run_jobs(round_sums, [job for _, job in named])
+    found = run_jobs(_round_sums, [job for _, job in named])
     values = iter(fr.to_ints(np.concatenate(found)) if found else ())
     sums: dict[Name, list[int]] = {}
     for (name, _), part in zip(named, found, strict=True):

@@ -1,83 +1,15 @@
 """Many multiples of the base point of BabyJubJub at once, as affine points."""
 
-from functools import cache
-
 import numpy as np
-from numba import njit
 
-from circuits.edwards import BASE8
-from circuits.field import R, inverse
-from prover.kernels import fr
-from prover.kernels.edwards import ONCE, ROOT, add_multiple, double, enter, set_affine, to_summand
+from prover.kernels import edwards_base_lanes, edwards_base_rows
+from prover.kernels.choice import KERNELS, Kernels
+from prover.kernels.edwards_base_rows import WINDOWS
 from prover.kernels.parallel import run_rows
-from prover.kernels.scalar import (
-    FR_ONE,
-    MONTGOMERY_BITS,
-    ZERO,
-    fr_inverse,
-    fr_mul,
-    limbs,
-    load,
-    store,
-)
 
-# A digit is a byte of the scalar. The table has 32 * 255 summands, 1 MiB: a signer computes
-# nothing else on the curve, so it pays for fewer additions than a verifier needs.
-# These numbers are not literals, for each of which a kernel would be compiled anew.
-_BITS = np.int64(8)
-_WINDOWS = np.int64(32)
-_MULTIPLES = np.int64(255)
-# From x on the isomorphic curve of the kernels to x on the original one.
-_FROM_ROOT = limbs(inverse(ROOT) * 2**MONTGOMERY_BITS % R)
+_twin = edwards_base_rows if KERNELS is Kernels.SCALAR else edwards_base_lanes
 # The inversion that each range of rows ends with costs as much as one row and a half.
 _ROWS_MIN = 32
-
-
-@njit(nogil=True, cache=True)
-def _fill_table(summands, x, y):
-    """summands[255 w + k] = (k + 1) 2^(8w) (x, y)."""
-    power = np.empty(16, dtype=np.uint64)
-    point = np.empty(16, dtype=np.uint64)
-    enter(power, load(x, 0), load(y, 0))
-    for window in range(_WINDOWS):
-        first = window * _MULTIPLES
-        point[:] = power
-        to_summand(summands, first, point)
-        for k in range(1, _MULTIPLES):
-            add_multiple(point, summands, first, ONCE)
-            to_summand(summands, first + k, point)
-        double(power, _BITS)
-
-
-@cache
-def _table() -> np.ndarray:
-    summands = np.empty((_WINDOWS * _MULTIPLES, 16), dtype=np.uint64)
-    _fill_table(summands, fr.constant(BASE8[0]), fr.constant(BASE8[1]))
-    return summands
-
-
-@njit(nogil=True, cache=True)
-def _multiply_rows(start, stop, out, digits, table):
-    """out[i] = x, y of the product with digits[i], by one inversion for all rows."""
-    point = np.empty(16, dtype=np.uint64)
-    depths = np.empty((stop - start, 4), dtype=np.uint64)
-    prefix = np.empty((stop - start, 4), dtype=np.uint64)
-    running = FR_ONE
-    for i in range(start, stop):
-        set_affine(point, ZERO, FR_ONE)
-        for window in range(_WINDOWS):
-            add_multiple(point, table, window * _MULTIPLES, np.int64(digits[i, window]))
-        store(out, 2 * i, fr_mul(load(point, 0), _FROM_ROOT))
-        store(out, 2 * i + 1, load(point, 1))
-        store(depths, i - start, load(point, 2))
-        store(prefix, i - start, running)
-        running = fr_mul(running, load(point, 2))
-    running = fr_inverse(running)
-    for i in range(stop - 1, start - 1, -1):
-        depth_inverse = fr_mul(running, load(prefix, i - start))
-        running = fr_mul(running, load(depths, i - start))
-        store(out, 2 * i, fr_mul(load(out, 2 * i), depth_inverse))
-        store(out, 2 * i + 1, fr_mul(load(out, 2 * i + 1), depth_inverse))
 
 
 def multiply_base8(digits: np.ndarray) -> np.ndarray:
@@ -88,10 +20,10 @@ def multiply_base8(digits: np.ndarray) -> np.ndarray:
     Cost: about 260 multiplications a row.
     """
     out = np.empty((len(digits), 2, 4), dtype=np.uint64)
-    run_rows(_multiply_rows, len(digits), out, digits, _table(), rows_min=_ROWS_MIN)
+    run_rows(_twin.multiply_rows, len(digits), out, digits, _twin.tables(), rows_min=_ROWS_MIN)
     return out
 
 
 def warm() -> None:
     """Compile every kernel of this module, or load it from the cache."""
-    multiply_base8(np.ones((1, _WINDOWS), dtype=np.uint8))
+    multiply_base8(np.ones((1, WINDOWS), dtype=np.uint8))

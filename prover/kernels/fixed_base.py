@@ -5,29 +5,34 @@ from numba import njit
 
 from circuits.field import Q
 from prover.kernels import g1
+from prover.kernels.g1_pairs import ROOM, WORK_WORDS, add_pairs
 from prover.kernels.msm import Point, points_from_ints
 from prover.kernels.parallel import run_rows
+from prover.kernels.scalar import store
 
 GENERATOR: Point = (1, 2)
 _WINDOWS = 32
 _ENTRIES = 256
-# Not a literal, which would compile a second version of the addition.
-_FIRST = np.int64(0)
 
 
 @njit(nogil=True, cache=True)
 def _multiply_rows(start, stop, out, table, digits):
     """out[i] = sum over windows w of table[256 w + digits[i, w]]."""
-    left = np.empty(stop - start, dtype=np.int32)
-    right = np.empty(stop - start, dtype=np.int32)
+    count = stop - start
+    pairs = np.empty((3, count + ROOM), dtype=np.int32)
+    left, right, targets = pairs[0], pairs[1], pairs[2]
+    work = np.empty(WORK_WORDS, dtype=np.uint64)
     rows = out[start:stop]
     rows[:] = np.uint64(0)
-    for i in range(stop - start):
-        left[i] = 2 * i
     for window in range(digits.shape[1]):
-        for i in range(stop - start):
+        for i in range(count):
+            left[i] = targets[i] = 2 * i
             right[i] = 2 * (256 * window + digits[start + i, window])
-        g1.add_pairs(_FIRST, stop - start, rows, rows, left, table, right)
+        add_pairs(count, rows, targets, rows, left, table, right, work, np.uint8(0))
+    for i in range(count):
+        x, y = g1.load_loose(rows, i)
+        store(rows, 2 * i, x)
+        store(rows, 2 * i + 1, y)
 
 
 def generator_table() -> np.ndarray:
@@ -37,13 +42,14 @@ def generator_table() -> np.ndarray:
         doubled.append(_double(doubled[-1]))
     powers = points_from_ints(doubled)
     table = np.zeros((_WINDOWS * _ENTRIES, 8), dtype=np.uint64)
+    work = np.empty(WORK_WORDS, dtype=np.uint64)
     first = np.arange(_WINDOWS, dtype=np.int32)[:, None]
     for bit in range(8):
         lower = (_ENTRIES * first + np.arange(1 << bit, dtype=np.int32)).ravel()
-        sums = np.empty((len(lower), 8), dtype=np.uint64)
         steps = np.repeat(8 * first + np.int32(bit), 1 << bit)
-        g1.add_pairs(0, len(lower), sums, table, 2 * lower, powers, 2 * steps)
-        table[lower + (1 << bit)] = sums
+        left, right, targets = (2 * rows for rows in (lower, steps, lower + np.int32(1 << bit)))
+        # Every count is a multiple of the room that references need.
+        add_pairs(len(lower), table, targets, table, left, powers, right, work, np.uint8(0))
     return table
 
 

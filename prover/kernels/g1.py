@@ -2,7 +2,9 @@
 
 An affine point is one row of uint64[n, 8]: x then y, canonical Montgomery Fq elements; (0, 0) is
 the point at infinity (it is not on y^2 = x^3 + 3). No point of G1 has y = 0, because the group
-order is odd. An *accumulator* is one row of uint64[n, 16]: X, Y, ZZ, ZZZ with x = X / ZZ,
+order is odd. A *loose* coordinate is any number below 2^256 that is congruent to it; a point that
+is not at infinity stays different from zero words that way. An *accumulator* is one row of
+uint64[n, 16]: X, Y, ZZ, ZZZ with x = X / ZZ,
 y = Y / ZZZ, ZZ^3 = ZZZ^2, and ZZ = 0 for infinity.
 
 Source: formulas madd-2008-s, add-2008-s, mdbl-2008-s-1 and dbl-2008-s-1 of the Explicit-Formulas
@@ -33,6 +35,7 @@ from prover.kernels.scalar import (
 # Additions that share one inversion: few enough that their operands stay in the second-level
 # cache, enough that the inversion (380 multiplications) disappears.
 BLOCK = 1024
+WORK_WORDS = 4 * BLOCK
 # How many sums ahead the operands are asked for: bases are read in random order.
 _AHEAD = 6
 _COPY_LEFT, _COPY_RIGHT, _ADD, _DOUBLE, _INFINITY = 0, 1, 2, 3, 4
@@ -151,8 +154,23 @@ def to_affine(out, out_row, accumulator, row):
 
 
 @njit(nogil=True, inline="always")
+def load_loose(points, row):
+    """Return the canonical coordinates of a row that may be loose. Cost: two multiplications."""
+    # The second factor of a product may be anything below 2^256.
+    return fq_mul(FQ_ONE, load(points, 2 * row)), fq_mul(FQ_ONE, load(points, 2 * row + 1))
+
+
+@njit(nogil=True, inline="always")
+def load_signed(points, reference):
+    """The same for a reference 2 * row + sign: negated when the sign bit is set."""
+    x, y = load_loose(points, reference >> 1)
+    if reference & 1:
+        y = fq_sub(ZERO, y)
+    return x, y
+
+
+@njit(nogil=True, inline="always")
 def _load_signed(points, reference):
-    """Return the point of a reference 2 * row + sign, negated when the sign bit is set."""
     row = reference >> 1
     y = load(points, 2 * row + 1)
     if reference & 1:
@@ -175,65 +193,66 @@ def _classify(x1, y1, x2, y2):
     return _INFINITY, FQ_ONE
 
 
-@njit(nogil=True, cache=True)
-def _finish_addition(out, t, kind, x1, y1, x2, y2, inverse):
+@njit(nogil=True, inline="always")
+def _finish_addition(out, row, kind, x1, y1, x2, y2, inverse):
     if kind == _ADD:
         slope = fq_mul(fq_sub(y2, y1), inverse)
     else:
         square = fq_mul(x1, x1)
         slope = fq_mul(fq_add(fq_add(square, square), square), inverse)
     x3 = fq_sub(fq_sub(fq_mul(slope, slope), x1), x2)
-    store(out, 2 * t, x3)
-    store(out, 2 * t + 1, fq_sub(fq_mul(slope, fq_sub(x1, x3)), y1))
+    _set_point(out, row, x3, fq_sub(fq_mul(slope, fq_sub(x1, x3)), y1))
 
 
-@njit(nogil=True, cache=True)
-def add_pairs(start, stop, out, points, left, others, right):
-    """out[t] = points[left[t]] + others[right[t]] for rows [start, stop), exact in every case.
+@njit(nogil=True, inline="always")
+def _set_point(out, row, x, y):
+    store(out, 2 * row, x)
+    store(out, 2 * row + 1, y)
 
-    References are 2 * row + sign in int32 arrays; a negative `right` means no second operand.
-    `out` may be `points` when left[t] is row t. Cost: six multiplications a sum.
+
+@njit(nogil=True, cache=True, inline="always")
+def add_pairs(count, out, targets, points, left, others, right, work, is_far):
+    """out[targets[t]] = points[left[t]] + others[right[t]] for t below `count`, exactly.
+
+    References and targets are 2 * row + sign in int32 arrays (targets without a sign) that have
+    room for `count` rounded up to a multiple of 8; their order may change, and what is behind
+    `count` is overwritten. A target may be the left operand's row and no other's. `work` is
+    uint64[WORK_WORDS]; `is_far` (uint8) says that the operands are in main memory. Cost: six
+    multiplications a sum.
     """
-    prefix = np.empty((BLOCK, 4), dtype=np.uint64)
     kinds = np.empty(BLOCK, dtype=np.uint8)
-    for first in range(start, stop, BLOCK):
-        last = min(first + BLOCK, stop)
+    for first in range(0, count, BLOCK):
+        last = min(first + BLOCK, count)
         running = FQ_ONE
         for t in range(first, last):
-            ahead = min(t + _AHEAD, stop - 1)
-            prefetch(points, left[ahead] & -2)
-            prefetch(others, right[ahead] & -2)
-            kind = _COPY_LEFT
-            if right[t] >= 0:
-                x1, y1 = _load_signed(points, left[t])
-                x2, y2 = _load_signed(others, right[t])
-                kind, denominator = _classify(x1, y1, x2, y2)
-                if kind >= _ADD:
-                    store(prefix, t - first, running)
-                    running = fq_mul(running, denominator)
+            if is_far:
+                ahead = min(t + _AHEAD, count - 1)
+                prefetch(points, left[ahead] & -2)
+                prefetch(others, right[ahead] & -2)
+            x1, y1 = _load_signed(points, left[t])
+            x2, y2 = _load_signed(others, right[t])
+            kind, denominator = _classify(x1, y1, x2, y2)
+            if kind >= _ADD:
+                store(work, t - first, running)
+                running = fq_mul(running, denominator)
             kinds[t - first] = kind
         running = fq_inverse(running)
         for t in range(last - 1, first - 1, -1):
             kind = kinds[t - first]
-            if kind == _COPY_RIGHT:
-                x2, y2 = _load_signed(others, right[t])
-                store(out, 2 * t, x2)
-                store(out, 2 * t + 1, y2)
-                continue
+            row = targets[t] >> 1
             x1, y1 = _load_signed(points, left[t])
-            if kind == _COPY_LEFT:
-                store(out, 2 * t, x1)
-                store(out, 2 * t + 1, y1)
-                continue
-            if kind == _INFINITY:
-                store(out, 2 * t, ZERO)
-                store(out, 2 * t + 1, ZERO)
-                continue
             x2, y2 = _load_signed(others, right[t])
-            denominator = fq_sub(x2, x1) if kind == _ADD else fq_add(y1, y1)
-            inverse = fq_mul(running, load(prefix, t - first))
-            running = fq_mul(running, denominator)
-            _finish_addition(out, t, kind, x1, y1, x2, y2, inverse)
+            if kind == _COPY_RIGHT:
+                _set_point(out, row, x2, y2)
+            elif kind == _COPY_LEFT:
+                _set_point(out, row, x1, y1)
+            elif kind == _INFINITY:
+                _set_point(out, row, ZERO, ZERO)
+            else:
+                denominator = fq_sub(x2, x1) if kind == _ADD else fq_add(y1, y1)
+                inverse = fq_mul(running, load(work, t - first))
+                running = fq_mul(running, denominator)
+                _finish_addition(out, row, kind, x1, y1, x2, y2, inverse)
 
 
 @njit(nogil=True, inline="always")
@@ -268,3 +287,11 @@ def to_montgomery(start, stop, out, plain):
 def from_montgomery(start, stop, out, points):
     for i in range(2 * start, 2 * stop):
         store(out, i, fq_mul(load(points, i), PLAIN_ONE))
+
+
+@njit(nogil=True, cache=True)
+def to_canonical(start, stop, out, points):
+    """Copy points that may be loose."""
+    for i in range(start, stop):
+        x, y = load_loose(points, i)
+        _set_point(out, i, x, y)

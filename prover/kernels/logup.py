@@ -3,30 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from prover.kernels import logup_lanes, logup_rows
 from prover.kernels.cells import places_of
+from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.parallel import row_ranges, run_jobs, threads
 from prover.kernels.program import BLOCK, RowProgram, value_program
-from prover.kernels.scalar import (
-    FR_ONE,
-    PLAIN_ONE,
-    ZERO,
-    fr_add,
-    fr_inverse,
-    fr_mul,
-    is_zero,
-    load,
-    store,
-)
-from prover.kernels.tape import (
-    RowState,
-    load_rows,
-    new_totals,
-    new_work,
-    run_code,
-    sample_tape,
-)
+from prover.kernels.tape import RowState, sample_tape
+
+_helper_rows = logup_rows.helper_rows if KERNELS is Kernels.SCALAR else logup_lanes.helper_rows
 
 
 def helper_columns(
@@ -60,60 +45,7 @@ def helper_columns(
     return out if all(found) else None
 
 
-@njit(nogil=True, cache=True)
-def _helper_rows(start, stop, out, places, program, full, state, group_ends):
-    interactions = group_ends[-1] if group_ends.shape[0] else 0
-    # Results lie in consecutive slots.
-    result = program.results[0] if interactions else 0
-    numerators = result + interactions * BLOCK
-    rows = out.shape[1]
-    work, totals = new_work(program.slots, program.scalars), new_totals(program.totals)
-    prefix = np.empty((max(interactions, 1) * BLOCK, 4), dtype=np.uint64)
-    for first in range(start, stop, BLOCK):
-        count = min(BLOCK, stop - first)
-        load_rows(work, places, first, count, full, state)
-        run_code(program.code, work, totals, count)
-        if not _divide(work, result, numerators, interactions, count, prefix):
-            return False
-        begin = 0
-        for group in range(group_ends.shape[0]):
-            for i in range(count):
-                total = ZERO
-                for j in range(begin, group_ends[group]):
-                    total = fr_add(total, load(work, result + j * BLOCK + i))
-                store(out, group * rows + first + i, fr_mul(total, PLAIN_ONE))
-            begin = group_ends[group]
-    return True
-
-
-@njit(nogil=True, cache=True)
-def _divide(work, denominators, numerators, interactions, count, prefix):
-    """Replace denominators by numerator / denominator with one inversion for all of them.
-
-    Where the numerator is zero the denominator is not looked at. False if another one is zero.
-    """
-    running = FR_ONE
-    for j in range(interactions):
-        for i in range(j * BLOCK, j * BLOCK + count):
-            if not is_zero(load(work, numerators + i)):
-                store(prefix, i, running)
-                running = fr_mul(running, load(work, denominators + i))
-    if is_zero(running):
-        return False
-    running = fr_inverse(running)
-    for j in range(interactions - 1, -1, -1):
-        for i in range(j * BLOCK + count - 1, j * BLOCK - 1, -1):
-            numerator = load(work, numerators + i)
-            if is_zero(numerator):
-                store(work, denominators + i, ZERO)
-            else:
-                inverse = fr_mul(running, load(prefix, i))
-                running = fr_mul(running, load(work, denominators + i))
-                store(work, denominators + i, fr_mul(numerator, inverse))
-    return True
-
-
 def warm() -> None:
-    """Compile the helper kernel, or load it from the cache."""
-    cells = np.ones(1, dtype=np.uint8)
-    helper_columns(places_of([cells]), 1, value_program(sample_tape(), [], []), [])
+    """Compile the helper kernels, or load them from the cache."""
+    cells = np.ones(8, dtype=np.uint8)
+    helper_columns(places_of([cells]), len(cells), value_program(sample_tape(), [], []), [])

@@ -1,20 +1,33 @@
 """Multi-scalar multiplication in BN254 G1: sums of scalar * base over typed columns.
 
-Signed-digit bucket method. Scalars are first sorted into *small* rows (below 2^62) and *wide*
-rows, both as magnitude and sign, with zeros dropped; a full-width scalar above r/2 becomes its
-negative. For every window of c bits the rows are sorted by digit, each bucket's points are halved
-by adjacent pairs with affine additions that share inversions, and the buckets are summed.
+Bucket method with digits that may be negative. A column takes part in the windows of c bits that
+its scalars reach, so a narrow one costs its own windows only and a zero cell next to nothing. For
+every window the rows are sorted by digit and each bucket's points are added in pairs that share
+inversions; then the buckets are added up by the bits of their digits in the same way. What
+remains is one point for every bit of a scalar.
+
+Several multiplications over the same bases are one pass: their windows are jobs beside each
+other, and small windows, of whichever multiplication, share inversions.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from circuits.field import Q, R
-from prover.kernels import g1, msm_rows
-from prover.kernels.msm_rows import SMALL_BITS, WIDE_BITS
-from prover.kernels.parallel import row_ranges, run_jobs, run_rows, threads
+from prover.kernels import g1, msm_buckets, msm_digits
+from prover.kernels.msm_digits import (
+    MAGNITUDE_BITS,
+    SPAN_BASE,
+    SPAN_COLUMNS,
+    SPAN_ROWS,
+    SPAN_START,
+    SPAN_WINDOWS,
+)
+from prover.kernels.msm_plan import Vector, choose_digits, group, plan_jobs
+from prover.kernels.parallel import run_jobs, run_rows, threads
 from prover.kernels.scalar import limbs
 
 Piece = tuple[int, np.ndarray, int]
@@ -22,60 +35,71 @@ Point = tuple[int, int]
 
 INFINITY: Point = (0, 0)
 _UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
-# Costs in field multiplications: a row added to its bucket, a bucket added to its window's sum,
-# a window (inversions and the hand-over to a thread).
-_ROW_COST = 10
-_BUCKET_COST = 28
-_WINDOW_COST = 2000
-_WINDOW_BITS_MAX = 16
-_PART_ROWS_MIN = 1 << 13
-_PART_ROWS_MAX = 1 << 20
 _BASES_MAX = 1 << 30
+_LINE_BYTES = 64
+# A span has codes for as many windows as its longest scalar needs. Not a power of two: the codes
+# of its windows would then be written to the same few places of the cache.
+_SPAN_HEIGHT = 4096 - 32
+# Rows that a job measures or recodes, at least; a longer piece is cut into strips of as many.
+_STRIP_ROWS = 8 * _SPAN_HEIGHT
+# Rows of several multiplications that are under way together: at full width 32 bytes each.
+_PASS_ROWS = 1 << 21
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
-    """Non-zero scalars of all pieces: biased magnitudes, references, counts by bit length."""
+class _Strip:
+    """Consecutive rows of one piece, and what was measured of them.
 
-    small: np.ndarray
-    small_refs: np.ndarray
-    wide: np.ndarray
-    wide_refs: np.ndarray
+    Shape: spans int64[rows / _SPAN_HEIGHT, 2], lengths int64[bits + 1]; see `msm_digits.measure`.
+    """
+
+    vector: int
+    piece: int
+    base: int
+    column: np.ndarray
+    first_row: int
+    width: int
+    spans: np.ndarray
     lengths: np.ndarray
 
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One window over a range of small rows and a range of wide rows."""
-
-    window: int
-    small: tuple[int, int]
-    wide: tuple[int, int]
+    def values(self) -> np.ndarray:
+        """The scalars as uint64[rows, 1] or uint64[rows, 4]: kernels are compiled for those."""
+        values = np.require(self.column, dtype=np.uint64, requirements=("C", "W"))
+        return values.reshape(-1, 1) if values.ndim == 1 else values
 
 
 def msm(bases: np.ndarray, pieces: Sequence[Piece]) -> Point:
     """Return the affine sum over all pieces of array[i] * bases[offset + i]; (0, 0) is infinity.
 
-    Shape: bases uint64[n, 8], see `g1`. A piece is (offset, array, width_bits): an unsigned
-    column [h] of 8, 16, 32 or 64 bits, or plain integers uint64[h, 4] below r.
+    Shape: bases uint64[n, 8], see `g1`; they may be read-only. A piece is (offset, array,
+    width_bits): an unsigned column [h] of 8, 16, 32 or 64 bits, or plain integers uint64[h, 4]
+    below r.
     Assumes: bases on the curve ("checked when the reference string was loaded").
     Raises: TypeError for other arrays; ValueError for rows outside the bases and for scalars of
     more than width_bits bits or not below r.
+    Memory: two bytes a row and window that its column reaches, at full width 32 to 46 bytes a row.
     """
-    _check_bases(bases)
-    rows = _collect(len(bases), pieces)
-    if not rows.lengths.any():
-        return INFINITY
-    bits = min(range(2, _WINDOW_BITS_MAX + 1), key=lambda bits: _cost(rows.lengths, bits))
-    _bias(rows.small, SMALL_BITS, bits)
-    _bias(rows.wide, WIDE_BITS, bits)
-    jobs = _plan(rows, bits)
-    sums = np.zeros((len(jobs), 16), dtype=np.uint64)
-    run_jobs(_run_job, [(sums[k : k + 1], bases, rows, bits, job) for k, job in enumerate(jobs)])
-    point = np.empty((1, 8), dtype=np.uint64)
-    windows = np.array([job.window for job in jobs], dtype=np.int64)
-    msm_rows.join_windows(point, sums, windows, bits)
-    return points_to_ints(point)[0]
+    return msm_many(bases, [pieces])[0]
+
+
+def msm_many(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Point]:
+    """Return what `msm` does for each vector of pieces; small ones share their inversions."""
+    bases = _for_kernels(bases)
+    points: list[Point] = []
+    sizes = [sum(len(array) for _, array, _ in pieces) for pieces in vectors]
+    for start, stop in group(sizes, _PASS_ROWS):
+        points += _one_pass(bases, vectors[start:stop])
+    return points
+
+
+def new_points(count: int) -> np.ndarray:
+    """Return uint64[count, 8], not set, whose rows are lines of the cache.
+
+    Bases that were read into such an array are fetched in half as many pieces as others.
+    """
+    words = np.empty(8 * count + 7, dtype=np.uint64)
+    first = -words.ctypes.data % _LINE_BYTES // words.itemsize
+    return words[first : first + 8 * count].reshape(count, 8)
 
 
 def points_from_ints(points: Sequence[Point]) -> np.ndarray:
@@ -93,8 +117,8 @@ def points_from_ints(points: Sequence[Point]) -> np.ndarray:
 
 def points_to_ints(points: np.ndarray) -> list[Point]:
     """Convert uint64[n, 8] to affine integer pairs."""
-    plain = np.empty_like(points)
-    run_rows(g1.from_montgomery, len(points), plain, points)
+    plain = np.empty(points.shape, dtype=np.uint64)
+    run_rows(g1.from_montgomery, len(points), plain, _for_kernels(np.ascontiguousarray(points)))
     data = plain.astype("<u8").tobytes()
     words = [int.from_bytes(data[k : k + 32], "little") for k in range(0, len(data), 32)]
     return list(zip(words[::2], words[1::2], strict=True))
@@ -107,49 +131,50 @@ def warm() -> None:
     msm(generator, [(0, column, 8), (0, np.array([limbs(R - 1)], dtype=np.uint64), 254)])
 
 
-def _check_bases(bases: np.ndarray) -> None:
+class _Alias:
+    """The memory of a read-only array under a type that kernels are compiled for."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+        self.__array_interface__ = array.__array_interface__ | {"data": (array.ctypes.data, False)}
+
+
+def _for_kernels(bases: np.ndarray) -> np.ndarray:
     fits = bases.dtype == np.uint64 and bases.ndim == 2 and bases.flags.c_contiguous
-    if not fits or bases.shape[1] != 8:
+    if not fits or bases.shape[1] != 8 or not bases.flags.aligned:
         raise TypeError(
             f"expected bases as C-contiguous uint64 [n, 8], got {bases.dtype} {list(bases.shape)}"
         )
     if len(bases) > _BASES_MAX:
         raise ValueError(f"expected at most {_BASES_MAX} bases, got {len(bases)}")
+    # Read-only is another type to the compiler. No kernel writes to its operands.
+    return bases if bases.flags.writeable else np.asarray(_Alias(bases))
 
 
-def _collect(base_count: int, pieces: Sequence[Piece]) -> _Rows:
-    columns = [_column(base_count, number, piece) for number, piece in enumerate(pieces)]
-    row_count = sum(len(column) for column in columns)
-    wide_count = sum(
-        len(column)
-        for column, (_, _, width) in zip(columns, pieces, strict=True)
-        if width > SMALL_BITS
-    )
-    small, wide = np.empty((row_count, 1), np.uint64), np.empty((wide_count, 4), np.uint64)
-    small_refs, wide_refs = np.empty(row_count, np.int32), np.empty(wide_count, np.int32)
-    lengths, counts = np.zeros(WIDE_BITS + 1, np.int64), np.zeros(2, np.int64)
-    for number, (column, (offset, _, width)) in enumerate(zip(columns, pieces, strict=True)):
-        bad = msm_rows.collect(
-            column, offset, width, small, small_refs, wide, wide_refs, lengths, counts
-        )
-        if bad >= 0:
-            got = int.from_bytes(column[bad].tobytes(), "little")
-            raise ValueError(
-                f"piece {number} row {bad}: expected a scalar below {R} "
-                f"of at most {width} bits, got {got}"
-            )
-    used_small, used_wide = (int(count) for count in counts)
-    return _Rows(
-        small[:used_small],
-        small_refs[:used_small],
-        wide[:used_wide],
-        wide_refs[:used_wide],
-        lengths,
-    )
+def _one_pass(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Point]:
+    strips = [
+        strip
+        for number, pieces in enumerate(vectors)
+        for piece_number, piece in enumerate(pieces)
+        for strip in _strips(len(bases), number, piece_number, piece)
+    ]
+    batches = [strips[a:b] for a, b in group([len(s.column) for s in strips], _STRIP_ROWS)]
+    run_jobs(_measure, [(batch,) for batch in batches])
+    spans, parts = _lay_out(strips, len(vectors))
+    codes = np.empty(int((spans[:, SPAN_ROWS] * spans[:, SPAN_WINDOWS]).sum()), dtype=np.uint16)
+    jobs, row = [], 0
+    for batch in batches:
+        rows = sum(len(strip.spans) for strip in batch)
+        jobs.append((batch, spans[row : row + rows], codes, parts))
+        row += rows
+    run_jobs(_recode, jobs)
+    windows = plan_jobs(parts, spans, threads())
+    found = run_jobs(_sum_windows, [(bases, codes, spans, each) for each in windows])
+    return _join(found, len(vectors))
 
 
-def _column(base_count: int, number: int, piece: Piece) -> np.ndarray:
-    offset, array, _ = piece
+def _strips(base_count: int, vector: int, number: int, piece: Piece) -> Iterator[_Strip]:
+    offset, array, width = piece
     is_narrow = array.ndim == 1 and array.dtype in _UNSIGNED
     if not is_narrow and (array.dtype != np.uint64 or array.ndim != 2 or array.shape[1] != 4):
         raise TypeError(
@@ -161,79 +186,111 @@ def _column(base_count: int, number: int, piece: Piece) -> np.ndarray:
             f"piece {number}: expected rows inside [0, {base_count}), "
             f"got [{offset}, {offset + len(array)})"
         )
-    column = np.ascontiguousarray(array, dtype=np.uint64)
-    return column.reshape(-1, 1) if is_narrow else column
+    for first in range(0, len(array), _STRIP_ROWS):
+        column = array[first : first + _STRIP_ROWS]
+        spans = np.zeros((-(-len(column) // _SPAN_HEIGHT), 2), dtype=np.int64)
+        lengths = np.zeros(MAGNITUDE_BITS + 1, dtype=np.int64)
+        yield _Strip(vector, number, offset + first, column, first, width, spans, lengths)
 
 
-def _used(lengths: np.ndarray, bits: int) -> list[int]:
-    """Rows that may have a non-zero digit in each window.
+def _measure(strips: Sequence[_Strip]) -> None:
+    for strip in strips:
+        values = strip.values()
+        bad = msm_digits.measure(values, strip.width, _SPAN_HEIGHT, strip.spans, strip.lengths)
+        if bad >= 0:
+            got = int.from_bytes(values[bad].tobytes(), "little")
+            raise ValueError(
+                f"piece {strip.piece} row {strip.first_row + bad}: expected a scalar below {R} "
+                f"of at most {strip.width} bits, got {got}"
+            )
 
-    Digits lie in [-2^(bits-1), 2^(bits-1)), so one bit less than a whole number of windows can
-    already carry into the next one, except into window 1: nothing carries into window 0.
+
+def _lay_out(strips: Sequence[_Strip], count: int) -> tuple[np.ndarray, list[Vector | None]]:
+    """The table of spans and each vector's part of it; None for one without a scalar."""
+    if not strips:
+        return np.zeros((0, SPAN_COLUMNS), dtype=np.int64), [None] * count
+    measured = np.concatenate([strip.spans for strip in strips])
+    spans = np.zeros((len(measured), SPAN_COLUMNS), dtype=np.int64)
+    owners = np.repeat([s.vector for s in strips], [len(s.spans) for s in strips])
+    first = np.concatenate([np.arange(0, len(s.column), _SPAN_HEIGHT) for s in strips])
+    heights = np.repeat([len(s.column) for s in strips], [len(s.spans) for s in strips])
+    bases = np.repeat([s.base for s in strips], [len(s.spans) for s in strips])
+    spans[:, SPAN_ROWS] = np.minimum(heights - first, _SPAN_HEIGHT)
+    spans[:, SPAN_BASE] = bases + first
+    lengths = np.zeros((count, MAGNITUDE_BITS + 1), dtype=np.int64)
+    for strip in strips:
+        lengths[strip.vector] += strip.lengths
+    ends = np.searchsorted(owners, np.arange(count + 1)).tolist()
+    vectors: list[Vector | None] = []
+    for number, (begin, end) in enumerate(itertools.pairwise(ends)):
+        if not lengths[number, 1:].any():
+            vectors.append(None)
+            continue
+        longest, has_complements = measured[begin:end].T
+        # The windows of many vectors keep all threads busy by themselves.
+        workers = max(1, threads() // count)
+        digits = choose_digits(lengths[number], bool(has_complements.any()), workers)
+        spans[begin:end, SPAN_WINDOWS] = digits.reach(longest, has_complements)
+        vectors.append(Vector(digits, begin, end))
+    sizes = spans[:, SPAN_ROWS] * spans[:, SPAN_WINDOWS]
+    spans[:, SPAN_START] = np.cumsum(sizes) - sizes
+    return spans, vectors
+
+
+def _recode(
+    strips: Sequence[_Strip], spans: np.ndarray, codes: np.ndarray, vectors: Sequence[Vector | None]
+) -> None:
+    row = 0
+    for strip in strips:
+        vector, rows = vectors[strip.vector], len(strip.spans)
+        if vector is not None:
+            digits = vector.digits
+            table, top = spans[row : row + rows], digits.windows - 1
+            msm_digits.recode(strip.values(), table, codes, digits.bits, top, digits.biases())
+        row += rows
+
+
+def _sum_windows(
+    bases: np.ndarray, codes: np.ndarray, spans: np.ndarray, windows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, their bit positions and their owners: a sum is that of all its 2^position * point.
+
+    The buckets of a window are points with weights. Points whose weights share their low bits are
+    added, and those that share their high bits: two lists of far fewer points, whose weights are
+    split again until they are one. That costs two additions a bucket and a few more.
     """
-    suffix = np.cumsum(lengths[::-1])[::-1]
-    shortest = [1, bits, *(bits * window - 1 for window in range(2, WIDE_BITS // bits + 1))]
-    return [int(suffix[length]) for length in shortest if suffix[length]]
+    sizes, positions, owners = (windows[:, k].copy() for k in (2, 5, 6))
+    counts = np.zeros(int(sizes.sum()), dtype=np.int32)
+    refs = msm_digits.sort_windows(codes, spans, windows, counts)
+    points = msm_buckets.sum_lists(bases, refs, counts)
+    bits = int(sizes.max()).bit_length()
+    while bits > 1:
+        low = bits >> 1
+        halves = np.array([(1 << low) - 1, (1 << (bits - low)) - 1])
+        filled, counts = counts, np.zeros(len(sizes) * int(halves.sum()), dtype=np.int32)
+        refs = msm_buckets.split_weights(filled, sizes, low, counts)
+        points = msm_buckets.sum_lists(points, refs, counts)
+        positions, owners = np.repeat(positions, 2), np.repeat(owners, 2)
+        positions[1::2] += low
+        sizes, bits = np.tile(halves, len(sizes)), bits - low
+    is_filled = counts > 0
+    return points, positions[is_filled], owners[is_filled]
 
 
-def _cost(lengths: np.ndarray, bits: int) -> int:
-    used = _used(lengths, bits)
-    per_window = _WINDOW_COST + (_BUCKET_COST << (bits - 1))
-    return sum(used) * _ROW_COST + len(used) * per_window
-
-
-def _window_count(width: int, bits: int) -> int:
-    """Windows for magnitudes of `width` bits: the last digit, unsigned, is at most 2^(bits-1)."""
-    return width // bits + 1
-
-
-def _bias(values: np.ndarray, width: int, bits: int) -> None:
-    """Add half a window to every window but the last: digit + half is then never negative."""
-    windows = _window_count(width, bits) - 1
-    bias = sum(1 << (bits * window + bits - 1) for window in range(windows))
-    run_rows(msm_rows.add_bias, len(values), values, np.array(limbs(bias), dtype=np.uint64))
-
-
-def _plan(rows: _Rows, bits: int) -> list[_Job]:
-    """Cut windows with many rows into parts, so that every thread has work; largest first."""
-    used = _used(rows.lengths, bits)
-    share = max(1, sum(used) // (4 * threads())) if threads() > 1 else _PART_ROWS_MAX
-    sized_jobs = []
-    for window, count in enumerate(used):
-        parts = max(1, min(count // share, count // _PART_ROWS_MIN), -(-count // _PART_ROWS_MAX))
-        small_count = len(rows.small) if window < _window_count(SMALL_BITS, bits) else 0
-        small = _ranges(small_count, parts)
-        wide = _ranges(len(rows.wide), parts)
-        for part in range(parts):
-            sized_jobs.append((count // parts, _Job(window, small[part], wide[part])))
-    sized_jobs.sort(key=lambda sized: -sized[0])
-    return [job for _, job in sized_jobs]
-
-
-def _ranges(count: int, parts: int) -> list[tuple[int, int]]:
-    ranges = row_ranges(count, parts) if count else []
-    return ranges + [(0, 0)] * (parts - len(ranges))
-
-
-def _run_job(total: np.ndarray, bases: np.ndarray, rows: _Rows, bits: int, job: _Job) -> None:
-    """Sort the job's rows by digit and sum the buckets into total[0]."""
-    mask = np.uint64((1 << bits) - 1)
-    sources = []
-    for values, refs, (start, stop), width in (
-        (rows.small, rows.small_refs, job.small, SMALL_BITS),
-        (rows.wide, rows.wide_refs, job.wide, WIDE_BITS),
-    ):
-        if start < stop:
-            is_last = job.window == _window_count(width, bits) - 1
-            half = 0 if is_last else 1 << (bits - 1)
-            sources.append((values, refs, start, stop, bits * job.window, mask, half))
-    counts = np.zeros((1 << (bits - 1)) + 1, dtype=np.int64)
-    for values, _, *place in sources:
-        msm_rows.count_digits(counts, values, *place)
-    # Bucket 0 holds the rows whose digit is zero: they are left out.
-    counts[0] = 0
-    cursors = np.cumsum(counts) - counts
-    sorted_refs = np.empty(int(counts.sum()), dtype=np.int32)
-    for values, refs, *place in sources:
-        msm_rows.place_digits(sorted_refs, cursors, values, refs, *place)
-    msm_rows.sum_window(total, bases, sorted_refs, counts[1:])
+def _join(found: Sequence[tuple], count: int) -> list[Point]:
+    """The points of all vectors from the jobs' points, bit positions and owners."""
+    if not found:
+        return [INFINITY] * count
+    points, positions, owners = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((-positions, owners))
+    points, positions = points[order], positions[order]
+    ends = np.searchsorted(owners[order], np.arange(count + 1)).tolist()
+    out = np.zeros((count, 8), dtype=np.uint64)
+    run_jobs(
+        msm_buckets.join,
+        [
+            (out, k, points[a:b], positions[a:b])
+            for k, (a, b) in enumerate(itertools.pairwise(ends))
+        ],
+    )
+    return points_to_ints(out)

@@ -27,6 +27,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import Q, R
+from prover.kernels.inversion import inverse_mod_q, inverse_mod_r
 
 MONTGOMERY_BITS = 256
 _LIMB = ir.IntType(64)
@@ -51,8 +52,8 @@ FQ_ONE = limbs(2**MONTGOMERY_BITS % Q)
 FQ_R2 = limbs(2 ** (2 * MONTGOMERY_BITS) % Q)
 PLAIN_ONE = limbs(1)
 ZERO = limbs(0)
-_FR_INVERSION_EXPONENT = limbs(R - 2)
-_FQ_INVERSION_EXPONENT = limbs(Q - 2)
+_FR_R3 = limbs(2 ** (3 * MONTGOMERY_BITS) % R)
+_FQ_R3 = limbs(2 ** (3 * MONTGOMERY_BITS) % Q)
 
 
 def _unpack(builder: ir.IRBuilder, element: ir.Value) -> list[ir.Value]:
@@ -276,23 +277,13 @@ def fr_power(base, exponent):
 
 
 @njit(nogil=True, cache=True)
-def fq_power(base, exponent):
-    """Raise an Fq element to an exponent given as four plain limbs."""
-    result = FQ_ONE
-    for bit in range(255, -1, -1):
-        result = fq_mul(result, result)
-        if (exponent[bit >> 6] >> np.uint64(bit & 63)) & np.uint64(1):
-            result = fq_mul(result, base)
-    return result
-
-
-@njit(nogil=True, cache=True)
 def fr_inverse(a):
-    """Inverse of an Fr element; zero maps to zero. Cost: 380 multiplications."""
-    return fr_power(a, _FR_INVERSION_EXPONENT)
+    """Inverse of an Fr element; zero maps to zero. Cost: about 50 multiplications."""
+    # The plain inverse of x * 2^256 lacks 2^512.
+    return fr_mul(inverse_mod_r(a), _FR_R3)
 
 
 @njit(nogil=True, cache=True)
 def fq_inverse(a):
-    """Inverse of an Fq element; zero maps to zero. Cost: 380 multiplications."""
-    return fq_power(a, _FQ_INVERSION_EXPONENT)
+    """Inverse of an Fq element; zero maps to zero. Cost: about 50 multiplications."""
+    return fq_mul(inverse_mod_q(a), _FQ_R3)

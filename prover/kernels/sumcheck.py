@@ -34,7 +34,7 @@ from prover.kernels.wide import WIDE_ZERO, add_product, dot_block, load_wide, re
 # Places of the sums that `round_sums` returns; the classes' values at 0, 1, ... follow.
 REST, HELPERS, CLASSES = 0, 2, 4
 # Weights of the even and of the odd row in the folded one, by the form of the cells.
-_CHALLENGE, _EVEN_SMALL, _ODD_SMALL, _EVEN_FULL, _ODD_FULL = range(5)
+CHALLENGE, _EVEN_SMALL, _ODD_SMALL, _EVEN_FULL, _ODD_FULL = range(5)
 
 
 class Source(NamedTuple):
@@ -202,7 +202,7 @@ def fold_block(work, target, address, kind, first, step, count, rows, pad, facto
             odd = fr_mul(odd_weight, read_limbs(address, row + 1))
             store(work, target + i, fr_add(even, odd))
     else:
-        challenge = load(factors, _CHALLENGE)
+        challenge = load(factors, CHALLENGE)
         for i in range(whole):
             row = 2 * (first + i * step)
             even, odd = read_limbs(address, row), read_limbs(address, row + 1)
@@ -210,7 +210,7 @@ def fold_block(work, target, address, kind, first, step, count, rows, pad, facto
     if whole < count:
         load_block(work, target + whole, address, kind, 2 * (first + whole * step), 1, 1)
         even = load(work, target + whole)
-        difference = fr_mul(load(factors, _CHALLENGE), fr_sub(pad, even))
+        difference = fr_mul(load(factors, CHALLENGE), fr_sub(pad, even))
         store(work, target + whole, fr_add(even, difference))
 
 
@@ -349,17 +349,23 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
     return sums
 
 
-def warm() -> None:
-    """Compile every kernel of this module, or load it from the cache."""
-    rows = bind_rows(fr.from_ints([1, 2, 3, 4]), 5)
-    product_values(rows, rows)
-    half_sums(rows, SplitEquality.of([7]))
-    one = fr.eq_table([])
-    source = Source(np.empty((0, 2), dtype=np.int64), 1, fr.zeros(0), fr.zeros(0))
+def warm_round(kernel) -> None:
+    """Compile a twin of `round_sums`, or load it from the cache."""
+    weights = fr.eq_table([1, 2, 3])
+    pairs = len(weights)
+    source = Source(np.empty((0, 2), dtype=np.int64), 2 * pairs, fr.zeros(0), fr.zeros(0))
     code = np.empty((0, 6), dtype=np.int64)
     elements = np.empty(0, dtype=np.int64)
     linear = Linear(elements, code, fr.zeros(0), 0, elements)
     points = Points(2, fr.zeros(0), elements, code, code, code, code, 0, 0, 0, -1, -1, -1)
     out, wanted = np.empty((0, 0, 4), dtype=np.uint64), np.zeros(2, dtype=bool)
     state = fr.zeros(3)
-    round_sums(0, 1, source, linear, points, 1, state, fr.zeros(0), out, one, one, wanted)
+    kernel(0, pairs, source, linear, points, 1, state, fr.zeros(0), out, weights, weights, wanted)
+
+
+def warm() -> None:
+    """Compile every kernel of this module, or load it from the cache."""
+    rows = bind_rows(fr.from_ints([1, 2, 3, 4]), 5)
+    product_values(rows, rows)
+    half_sums(rows, SplitEquality.of([7]))
+    warm_round(round_sums)

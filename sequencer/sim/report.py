@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from circuits.text_table import aligned
 from sequencer.sim.measured import NS
 from sequencer.sim.simulation import Simulated
-from sequencer.text_table import aligned
 
 PERCENTILE = 99
 ROOTS = ("state_root", "journal_head")

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from circuits.exchange.json_form import TimedBody, encode_line
 from circuits.statement import from_json
-from prover.srs_tools import _development_secret
+from prover.srs_tools import development_secret
 from sequencer.cli import main
 from sequencer.command_file import Header
 from tests.support.exchange import deposit, register, transfer, withdraw
@@ -49,7 +49,7 @@ def test_every_tamper_of_a_margin_proof_is_refused(
     claim = claim_in(tmp_path)
     verify(claim.key, claim.words, claim.pubdata, claim.proof)
     # The pairing itself is tested elsewhere; hundreds of them would take minutes.
-    monkeypatch.setattr(opening, "pairing_check", check_with(_development_secret()))
+    monkeypatch.setattr(opening, "pairing_check", check_with(development_secret()))
     verify(claim.key, claim.words, claim.pubdata, claim.proof)
     wrong = []
     for tamper in tampers(claim.key, len(claim.pubdata)):

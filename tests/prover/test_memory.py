@@ -67,7 +67,8 @@ def test_too_little_memory_is_refused_in_one_line(monkeypatch):
     with pytest.raises(NotEnoughMemory) as caught:
         memory.require_memory(TOY)
     assert str(caught.value) == (
-        f"memory for shape toy-4-3: expected {needed // memory.MIB} MiB, got 150 MiB available"
+        f"memory for shape toy-4-3: expected {needed // memory.MIB} MiB, got 150 MiB available: "
+        "stop other work, or use a larger machine"
     )
     # What the process holds already is there for the proof.
     monkeypatch.setattr(memory, "resident_bytes", lambda: needed)

@@ -9,14 +9,18 @@ import pytest
 
 from circuits.air.check import check
 from circuits.chips import signature
-from circuits.chips.poseidon2 import trace_each
 from circuits.chips.system import margin_system
-from circuits.errors import ConstraintError
+from circuits.edwards import IDENTITY
+from circuits.errors import ConstraintError, FieldError
 from circuits.field import R
-from circuits.signature import account_key, sign
-from circuits.witness.build import build
+from circuits.poseidon2 import permute
+from circuits.signature import Signature, account_key, sign
+from circuits.witness import build as build_module
+from circuits.witness.build import CHIP_BY_NAME, build
 from circuits.witness.file import Witness
-from prover.witness_fills import KERNEL_FILLS, fill_signatures, trace_permutations
+from circuits.witness.look_ups import LookUps
+from circuits.witness.table import pack_words, split_cells
+from prover.witness_fills import KERNEL_FILLS, fill_permutations, fill_signatures, fill_wide
 from sequencer.batcher import Batch
 from tests.support import exchange
 from tests.support.batches import batch_of, rich_batch
@@ -50,13 +54,85 @@ def test_the_witness_satisfies_every_chip() -> None:
     assert check(margin_system(), cells, witness.heights, batch.statement.words()) == []
 
 
-def test_traces_are_those_of_the_chip() -> None:
-    inputs = [(0, 0, 0, 0), (1, 2, 3, 4), (R - 1, R - 1, R - 1, R - 1)]
-    outputs, columns = trace_permutations(inputs)
-    expected_outputs, expected_columns = trace_each(inputs)
-    assert outputs == expected_outputs
-    found = [[int.from_bytes(cell.tobytes(), "little") for cell in column] for column in columns]
-    assert found == expected_columns
+def look_ups_of(rows: list[tuple[int, ...]], counts: list[int]) -> LookUps:
+    """Look-ups as the witness packs them."""
+    words = pack_words([word for row in rows for word in row])
+    assert words is not None
+    return LookUps(words.reshape(len(rows), -1, 4), np.array(counts, dtype=np.int64))
+
+
+def assert_equal_cells(name: str, plain: object, filled: object) -> None:
+    """Both fills of a chip give the same columns of the same types."""
+    wanted, found = (split_cells(CHIP_BY_NAME[name], columns) for columns in (plain, filled))
+    for expected, column in zip(wanted, found, strict=True):
+        assert (expected.dtype, expected.shape) == (column.dtype, column.shape)
+        assert np.array_equal(expected, column)
+
+
+STATES = [(0, 0, 0, 0), (1, 2, 3, 4), (R - 1,) * 4, (5, 0, 0, R - 1)]
+OUTPUTS = [permute(state) for state in STATES]
+HASHES = [(*STATES[k], OUTPUTS[k][0]) for k in (1, 0, 2)]
+PERMUTATIONS = [(*STATES[k], *OUTPUTS[k]) for k in (3, 1)]
+
+
+def test_permutations_that_both_tables_offer_share_a_row() -> None:
+    asked = look_ups_of(HASHES, [3, 1, 2]), look_ups_of(PERMUTATIONS, [1, 7])
+    filled = fill_permutations(*asked)
+    assert_equal_cells("poseidon2", build_module.fill_permutations(*asked), filled)
+    assert filled["count_hash"].tolist() == [3, 1, 2, 0]
+    assert filled["count_permute"].tolist() == [7, 0, 0, 1]
+
+
+@pytest.mark.parametrize(("number", "place", "lane"), [(0, 2, 4), (1, 1, 4), (1, 0, 7)])
+def test_a_wrong_output_is_refused_alike(number: int, place: int, lane: int) -> None:
+    demands = [[list(row) for row in rows] for rows in (HASHES, PERMUTATIONS)]
+    demands[number][place][lane] ^= 1
+    asked = [look_ups_of([tuple(row) for row in rows], [1] * len(rows)) for rows in demands]
+    with pytest.raises(ConstraintError) as plain:
+        build_module.fill_permutations(*asked)
+    with pytest.raises(ConstraintError) as filled:
+        fill_permutations(*asked)
+    assert str(filled.value) == str(plain.value)
+
+
+def test_wide_numbers_are_those_of_the_chip() -> None:
+    rows = [(0, 0), (1, 2**112 - 1), (0, 2**128 - 1), (1, 0), (0, 2**112), (0, 0x1234 << 64)]
+    asked = look_ups_of(rows, [1, 2, 3, 4, 5, 2**31])
+    assert_equal_cells("wide", build_module.fill_wide(asked), fill_wide(asked))
+
+
+@pytest.mark.parametrize("row", [(0, 2**128), (1, 2**112), (1, 2**128), (0, R - 1)])
+def test_a_number_too_wide_is_refused_alike(row: tuple[int, int]) -> None:
+    asked = look_ups_of([(1, 5), row, (0, 2**200)], [1, 1, 1])
+    with pytest.raises(ConstraintError) as plain:
+        build_module.fill_wide(asked)
+    with pytest.raises(ConstraintError) as filled:
+        fill_wide(asked)
+    assert str(filled.value) == str(plain.value)
+
+
+def test_signatures_of_every_number_of_rows() -> None:
+    """None, fewer than eight, eight, and a few more."""
+    requests = [
+        (account_key(secret), digest, sign(secret, digest))
+        for secret, digest in zip(range(5, 16), [0, R - 1, *range(9)], strict=True)
+    ]
+    for count in (0, 1, 7, 8, 11):
+        plain, filled = signature.fill(requests[:count]), fill_signatures(requests[:count])
+        assert list(plain) == list(filled)
+        for name, columns in plain.items():
+            assert_equal_cells(name, columns, filled[name])
+
+
+def test_a_commitment_with_x_zero_is_refused_alike() -> None:
+    """The identity satisfies the equation of a forger, and no row can hold the inverse of x."""
+    requests = [REQUEST, (IDENTITY, 3, Signature(*IDENTITY, 0))]
+    with pytest.raises(FieldError) as plain:
+        signature.fill(requests)
+    with pytest.raises(FieldError) as filled:
+        fill_signatures(requests)
+    assert str(filled.value) == str(plain.value)
+    assert str(plain.value).startswith("batch_inverse[1]: ")
 
 
 def test_a_signature_that_does_not_hold_is_refused_alike() -> None:

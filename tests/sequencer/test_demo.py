@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from circuits.chips.system import margin_system
 from circuits.exchange.json_form import TimedBody, encode_line
 from circuits.statement import from_json
+from circuits.text_table import tokens
 from circuits.witness.file import Witness
 from sequencer import demo_run
 from sequencer.cli import main
@@ -22,7 +23,6 @@ from sequencer.errors import CommandFileError
 from sequencer.l1 import devkeys
 from sequencer.l1.contracts import CustodyState
 from sequencer.proving import packaged_key
-from sequencer.text_table import tokens
 from tests.support.exchange import register
 from verifier.verify import verify
 

@@ -12,6 +12,7 @@ from circuits.chips.system import margin_system
 from circuits.exchange.json_form import KIND_NAMES, TimedBody, encode_line
 from circuits.statement import from_json
 from circuits.witness.file import Witness
+from prover.node.store import JobStore
 from sequencer.cli import main
 from sequencer.command_file import Header
 from tests.support.exchange import deposit, register, transfer, withdraw
@@ -72,6 +73,30 @@ def test_a_day_becomes_batches_and_refusals(day: Path, tmp_path: Path) -> None:
         assert from_json((out / f"{stem}.statement").read_text()) == witness.statement
     assert witness.statement.domain == HEADER.domain
     assert (witness.statement.time_first_ms, witness.statement.time_last_ms) == (1050, 1060)
+
+
+def test_batches_are_queued_once_in_a_job_store(day: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "jobs"
+    arguments = (day, "--batch-commands", 3, "--jobs", folder)
+    missing = run(*arguments, "--out", tmp_path / "none")
+    assert (missing.exit_code, missing.stdout) == (2, "")
+    assert missing.stderr.startswith(f"Error: {folder}: jobs.sqlite: expected a job store ")
+    store = JobStore.create(folder)
+    for name in ("first", "again"):
+        result = run(*arguments, "--out", tmp_path / name, "--base-time-ms", 1000)
+        assert (result.exit_code, result.stderr) == (0, "")
+        queued = f"queued in {folder}, as far as they have a witness"
+        assert result.stdout.splitlines()[-1] == queued
+        assert [(job.batch_number, job.domain) for job in store.jobs()] == [
+            (1, HEADER.domain),
+            (2, HEADER.domain),
+        ]
+    for job in store.jobs():
+        written = (tmp_path / "first" / f"batch-000{job.batch_number}.witness").read_bytes()
+        assert store.checked_witness(job).read_bytes() == written
+    other = run(*arguments, "--out", tmp_path / "other", "--base-time-ms", 2000)
+    assert other.exit_code == 3
+    assert other.stderr.startswith("Error: batch 1 (job 1): expected witness ")
 
 
 def test_batches_that_no_chip_proves_yet_get_their_words(tmp_path: Path) -> None:

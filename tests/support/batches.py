@@ -28,13 +28,14 @@ from circuits.exchange.commit import build_tree
 from circuits.exchange.state import State
 from circuits.field import R
 from circuits.statement import PUBLIC_WORDS
-from circuits.witness.build import CHIP_BY_NAME, STATEMENT_FILLS, demand
+from circuits.witness.build import CHIP_BY_NAME, STATEMENT_FILLS
 from circuits.witness.record import make_trace
 from circuits.witness.table import CellLists
 from sequencer.batcher import Batch, Batcher
 from tests.support import exchange
 from tests.support.breaker import assert_every_constraint_breakable
 from tests.support.harness import TRUTHS
+from tests.support.look_ups import demand
 
 TIME_FIRST_MS = 1_700_000_000_000
 # A point of order two: on the curve, and eight times it is the identity.

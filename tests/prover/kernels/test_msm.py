@@ -4,13 +4,19 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from circuits.field import Q, R
-from prover.kernels import fixed_base, msm_rows, parallel
+from prover.kernel_choice import Kernels
+from prover.kernels import fixed_base, msm_plan, parallel
 from prover.kernels import msm as module
-from prover.kernels.msm import INFINITY, msm, points_from_ints, points_to_ints
+from prover.kernels.msm import INFINITY, msm, msm_many, points_from_ints, points_to_ints
+from prover.kernels.msm_buckets import PART, join, sum_lists
+from prover.kernels.msm_plan import Digits
 from prover.kernels.scalar import limbs
 from tests.support.curve import generator_multiple, multi_scalar
+from tests.support.twins import run_with
 
 POINT = generator_multiple(12345)
 OPPOSITE = (POINT[0], Q - POINT[1])
@@ -109,17 +115,31 @@ def test_mixed_pieces_with_offsets_and_zeros(known):
     assert msm(bases, pieces) == generator_multiple(expected)
 
 
-def test_every_window_width_gives_the_same_sum(known, monkeypatch):
+@pytest.mark.parametrize("bits", range(1, 17))
+def test_every_digit_width_gives_the_same_sum(known, monkeypatch, bits):
     bases, logarithms = known
     source = random.Random(6)
+
+    def fixed(lengths, has_complements, workers):
+        longest = int(np.flatnonzero(lengths)[-1])
+        if has_complements or longest > 64:
+            # One bit cannot have a sign.
+            width = max(2, bits)
+            return Digits(width, (longest + has_complements) // width + 1, longest, True)
+        return Digits(bits, -(-longest // bits), longest, False)
+
+    monkeypatch.setattr(module, "choose_digits", fixed)
     fields = [source.randrange(R) for _ in range(300)] + EDGES
-    small = np.array([2**k for k in range(64)], dtype=np.uint64)
+    fields += [2 ** (bits * k) - 1 for k in range(1, 253 // bits)]
+    fields += [R - 2 ** (bits * k - 1) for k in range(1, 253 // bits)]
+    small = np.array([2**k - 1 for k in range(64)] + [2**64 - 1, 2**64 - 2**15], dtype=np.uint64)
     expected = sum(v * k for v, k in zip(fields, logarithms, strict=False))
-    expected += sum(int(v) * k for v, k in zip(small, logarithms, strict=False))
-    for bits in range(2, 17):
-        monkeypatch.setattr(module, "_cost", lambda _, candidate, bits=bits: candidate != bits)
-        pieces = [(0, wide(fields), 254), (0, small, 64)]
-        assert msm(bases, pieces) == generator_multiple(expected), bits
+    assert msm(bases, [(0, wide(fields[:600]), 254)]) == generator_multiple(expected)
+    unsigned = sum(int(v) * k for v, k in zip(small, logarithms, strict=False))
+    assert msm(bases, [(0, small, 64)]) == generator_multiple(unsigned)
+    assert msm(bases, [(0, wide(fields[:600]), 254), (0, small, 64)]) == generator_multiple(
+        expected + unsigned
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -127,14 +147,82 @@ def test_the_number_of_threads_and_parts_changes_nothing(known, monkeypatch, wor
     bases, logarithms = known
     monkeypatch.setattr(parallel, "threads", lambda: workers)
     monkeypatch.setattr(module, "threads", lambda: workers)
-    monkeypatch.setattr(module, "_PART_ROWS_MIN", 16)
-    monkeypatch.setattr(module, "_PART_ROWS_MAX", 100)
+    monkeypatch.setattr(module, "_SPAN_HEIGHT", 50)
+    monkeypatch.setattr(module, "_STRIP_ROWS", 150)
+    monkeypatch.setattr(msm_plan, "_THREAD_ROWS", 16)
+    monkeypatch.setattr(msm_plan, "_PART_ROWS_MAX", 120)
     source = random.Random(7)
     fields = [source.randrange(R) for _ in range(600)]
     column = np.array([source.randrange(256) for _ in range(600)], dtype=np.uint8)
     expected = sum((v + int(c)) * k for v, c, k in zip(fields, column, logarithms, strict=True))
     pieces = [(0, wide(fields), 254), (0, column, 8)]
     assert msm(bases, pieces) == generator_multiple(expected)
+    bits = sum(int(c & 1) * k for c, k in zip(column, logarithms, strict=True))
+    assert msm(bases, [(0, column & 1, 1)]) == generator_multiple(bits)
+
+
+def test_many_multiplications_are_those_one_by_one(known, monkeypatch):
+    bases, logarithms = known
+    monkeypatch.setattr(module, "_PASS_ROWS", 700)
+    source = random.Random(8)
+    vectors, expected = [], []
+    for width in (1, 254, 8, 16, 0, 254, 64, 1, 3):
+        height = source.randrange(1, 400)
+        offset = source.randrange(600 - height)
+        values = [source.randrange(2 ** min(width, 253)) for _ in range(height)]
+        column = wide(values) if width > 64 else np.array(values, dtype=np.uint64)
+        vectors.append([(offset, column, width), (0, np.ones(5, np.uint8), 1)])
+        total = sum(v * k for v, k in zip(values, logarithms[offset:], strict=False))
+        expected.append(generator_multiple(total + sum(logarithms[:5])))
+    vectors += [[], [(3, np.zeros(9, np.uint16), 16)]]
+    assert msm_many(bases, vectors) == [*expected, INFINITY, INFINITY]
+    assert msm_many(bases, []) == []
+
+
+@given(data=st.data())
+def test_any_scalars_over_few_points(data):
+    # Three points and their opposites meet in every bucket, over and over.
+    points = [POINT, OPPOSITE, (0, 0), (1, 2)]
+    logarithms = [12345, -12345, 0, 1]
+    count = data.draw(st.integers(1, 40))
+    picks = data.draw(st.lists(st.integers(0, 3), min_size=count, max_size=count))
+    scalar = st.sampled_from(EDGES) | st.integers(0, 7) | st.integers(0, R - 1)
+    scalars = data.draw(st.lists(scalar, min_size=count, max_size=count))
+    expected = sum(logarithms[k] * v for k, v in zip(picks, scalars, strict=True))
+    bases = points_from_ints([points[k] for k in picks])
+    assert msm(bases, [(0, wide(scalars), 254)]) == generator_multiple(expected)
+
+
+@pytest.mark.parametrize("count", [7, 8, 9, 15, 16, 17, 31, 32, 33, 1023, 1025, 4095, 4096, 4097])
+def test_sizes_around_groups_blocks_and_parts(known, count):
+    bases, logarithms = known
+    rows = np.arange(count) % 600
+    column = np.full(count, 3, dtype=np.uint8)
+    total = 3 * sum(logarithms[row] for row in rows)
+    assert msm(bases[rows], [(0, column, 8)]) == generator_multiple(total)
+    fields = [(k * k * R // 7) % R for k in range(count)]
+    total = sum(v * logarithms[row] for v, row in zip(fields, rows, strict=True))
+    assert msm(bases[rows], [(0, wide(fields), 254)]) == generator_multiple(total)
+
+
+def test_pairs_that_cancel_late():
+    # Sums of two and of four are opposite: infinity appears in the second and third halving.
+    points = [generator_multiple(k) for k in (5, 7, -8, -4, 3, 1, -9, 5)]
+    ones = np.ones(8, dtype=np.uint8)
+    assert msm(points_from_ints(points), [(0, ones, 1)]) == INFINITY
+    points = [generator_multiple(k) for k in (5, 7, 4, 8, 6, 6, 20, 4)] * 3
+    ones = np.ones(24, dtype=np.uint8)
+    assert msm(points_from_ints(points), [(0, ones, 1)]) == generator_multiple(180)
+
+
+def test_read_only_bases_and_columns(known):
+    bases, logarithms = known
+    frozen = np.frombuffer(bases.tobytes(), dtype=np.uint64).reshape(-1, 8)
+    column = np.frombuffer(bytes(range(200)), dtype=np.uint8)
+    expected = sum(k * logarithms[k] for k in range(200))
+    assert not frozen.flags.writeable
+    assert msm(frozen, [(0, column, 8)]) == generator_multiple(expected)
+    assert (frozen == bases).all()
 
 
 @pytest.mark.parametrize("pieces", [[], [(0, np.zeros(2, np.uint8), 8)], [(2, wide([]), 254)]])
@@ -180,9 +268,28 @@ def test_points_round_trip():
     assert points_to_ints(points_from_ints(points)) == points
 
 
-def test_bias_carries_through_all_limbs():
-    values = wide([2**256 - 1 - 2**200, 2**192 - 1, 0])
-    bias = np.array(limbs(2**128 + 1), dtype=np.uint64)
-    msm_rows.add_bias(0, 3, values, bias)
-    got = [int.from_bytes(row.tobytes(), "little") for row in values]
-    assert got == [2**256 - 2**200 + 2**128, 2**192 + 2**128, 2**128 + 1]
+@pytest.mark.slow
+def test_with_scalar_kernels():
+    run_with(Kernels.SCALAR, __file__)
+
+
+@pytest.mark.slow
+def test_with_emulated_instructions():
+    """Which is slow: the patterns that additions must tell apart, and some random sums."""
+    chosen = "edge or meet or equal or cancel or mixed or random"
+    run_with(Kernels.IFMA_EMULATED, __file__, "-k", chosen)
+
+
+@pytest.mark.parametrize("lead", range(4))
+def test_a_pair_of_points_on_both_sides_of_a_part_meets(lead):
+    """As many lists of one point as fill a part but for `lead` points, then lists of two."""
+    counts = np.array([1] * (PART - lead) + [2] * 5 + [1] * 7, dtype=np.int64)
+    points = points_from_ints([(1, 2)])
+    sums = sum_lists(points, np.zeros(counts.sum(), dtype=np.int32), counts)
+    assert (counts == 1).all()
+    twice = generator_multiple(2)
+    expected = [(1, 2)] * (PART - lead) + [twice] * 5 + [(1, 2)] * 7
+    out = points_from_ints([(1, 2)] * len(expected))
+    for row in range(len(expected)):
+        join(out, row, sums[row : row + 1], np.zeros(1, dtype=np.int64))
+    assert points_to_ints(out) == expected

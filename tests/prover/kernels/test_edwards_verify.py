@@ -23,8 +23,8 @@ from circuits.edwards import (
 )
 from circuits.field import R
 from circuits.signature import account_key
-from prover.kernels import edwards, fr
-from prover.kernels.edwards import EQUATION, HOLDS, OFF_CURVE, SMALL_ORDER
+from prover.kernels import edwards, edwards_verify, fr
+from prover.kernels.edwards_verify_rows import EQUATION, HOLDS, OFF_CURVE, SMALL_ORDER
 
 KEY = account_key(0xBEEF)
 SMALL = multiply(GENERATOR, SUBGROUP_ORDER)
@@ -34,7 +34,7 @@ Row = tuple[Point, Point, int, int]  # R, K, S, h
 def codes(rows: Sequence[Row]) -> list[int]:
     points = fr.from_ints(word for r_point, key, _, _ in rows for word in (*r_point, *key))
     s, h = (fr.from_montgomery(fr.from_ints(row[place] for row in rows)) for place in (2, 3))
-    return edwards.verify(points.reshape(-1, 4, 4), s, h).tolist()
+    return edwards_verify.verify(points.reshape(-1, 4, 4), s, h).tolist()
 
 
 def fitting(key: Point, s: int, h: int) -> Row:
@@ -101,4 +101,4 @@ def test_the_isomorphism_maps_the_curve() -> None:
 
 def test_no_rows_have_no_codes() -> None:
     empty = np.empty((0, 4), dtype=np.uint64)
-    assert edwards.verify(np.empty((0, 4, 4), dtype=np.uint64), empty, empty).tolist() == []
+    assert edwards_verify.verify(np.empty((0, 4, 4), dtype=np.uint64), empty, empty).tolist() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sequencer.text_table import aligned, short, tokens
+from circuits.text_table import aligned, short, tokens
 
 
 def test_columns_line_up_and_lines_have_no_tail() -> None:

@@ -1,0 +1,1 @@
+"""Measurements that need more than this project: never part of the wheel."""

@@ -1,0 +1,1 @@
+"""`plasmaperps prover bench`: what proving costs here, job by job, each result checked."""

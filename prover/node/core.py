@@ -1,0 +1,219 @@
+"""What a node does next: a state machine without I/O, clocks or threads.
+
+The shell in `prover.node.node` asks `next()` for an action, carries it out, and tells what came of
+it by one of the `on_...` methods. Signals and the job store only set flags; the node comes to them
+between two actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from circuits.cli_support import ExitCode
+from prover.node.jobs import Job
+from prover.prove import Stage
+
+WAIT_MAX_S = 30.0
+DRAIN_TRIES = 2
+"""How often a node that drains tries to reach a store that is away before it leaves anyway."""
+
+
+class Mode(StrEnum):
+    """When a node stops by itself."""
+
+    FOREVER = "forever"
+    UNTIL_EMPTY = "until empty"
+    ONCE = "once"
+
+
+class FailureKind(StrEnum):
+    """Why a job was not proven; the label of the failure metric."""
+
+    WITNESS = "witness"
+    RULE = "rule"
+    MEMORY = "memory"
+    DEFECT = "defect"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`is_final`: no other attempt at this witness can end otherwise."""
+
+    kind: FailureKind
+    reason: str
+    is_final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenBatch:
+    """A proof that the verifier accepted, and what it took."""
+
+    proof: bytes
+    stage_seconds: Mapping[Stage, float]
+    verify_seconds: float
+    cells: int
+
+    @property
+    def prove_seconds(self) -> float:
+        """All stages together."""
+        return sum(self.stage_seconds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """Publish what an earlier node of this machine left in the spool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Ask the store for a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    job: Job
+    proven: ProvenBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    job: Job
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    exit_code: ExitCode
+
+
+Action = Recover | Take | Prove | Publish | Report | Release | Wait | Leave
+
+
+class NodeCore:
+    """One node: the job in hand, what came of it, and whether to go on."""
+
+    def __init__(self, mode: Mode, poll_s: float) -> None:
+        self.mode = mode
+        self.poll_s = poll_s
+        self.job: Job | None = None
+        self.published_count = 0
+        self.failed_count = 0
+        self.lost_count = 0
+        self.is_drain_signalled = False
+        self.is_drain_ordered = False
+        self.is_leaving = False
+        self._result: ProvenBatch | Failure | None = None
+        self._is_recovered = False
+        self._is_done = False
+        self._is_interrupted = False
+        self._wait_s = 0.0
+        self._misses = 0
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether it takes no more jobs."""
+        return self.is_drain_signalled or self.is_drain_ordered
+
+    @property
+    def has_proof(self) -> bool:
+        """Whether a proof is in hand that the store does not have yet."""
+        return isinstance(self._result, ProvenBatch)
+
+    def next(self) -> Action:
+        """What to do now."""
+        if self.is_leaving:
+            return self._leave()
+        if self._wait_s:
+            seconds, self._wait_s = self._wait_s, 0.0
+            return Wait(seconds)
+        if self.job is not None:
+            return self._with_job(self.job)
+        if self.is_draining:
+            return Leave(ExitCode.OK)
+        if self._is_done:
+            return Leave(ExitCode.REFUSED if self.failed_count else ExitCode.OK)
+        return Take() if self._is_recovered else Recover()
+
+    def on_recovered(self) -> None:
+        """The spool holds nothing more for this store."""
+        self._misses = 0
+        self._is_recovered = True
+
+    def on_taken(self, job: Job) -> None:
+        """The store gave a job."""
+        self._misses = 0
+        self.job = job
+
+    def on_nothing(self, waiting: int) -> None:
+        """The store gave none; so many jobs wait for a later time or are in other hands."""
+        self._misses = 0
+        self._is_done = self.mode is Mode.ONCE or (self.mode is Mode.UNTIL_EMPTY and not waiting)
+        self._wait_s = 0.0 if self._is_done else self.poll_s
+
+    def on_away(self) -> None:
+        """The store could not be reached; the same action comes again after a while."""
+        self._wait_s = min(self.poll_s * 2**self._misses, WAIT_MAX_S)
+        self._misses += 1
+
+    def on_result(self, result: ProvenBatch | Failure) -> None:
+        """The job in hand was proven, or was not."""
+        self._misses = 0
+        self._result = result
+
+    def on_recorded(self) -> None:
+        """The store has the result of the job in hand."""
+        if self.has_proof:
+            self.published_count += 1
+        else:
+            self.failed_count += 1
+        self._close()
+
+    def on_lost(self) -> None:
+        """The job in hand belongs to another node by now, or is done with."""
+        self.lost_count += 1
+        self._close()
+
+    def on_released(self) -> None:
+        """The job in hand was given back, or its lease is left to run out."""
+        self._is_interrupted = True
+        self._close()
+
+    def _close(self) -> None:
+        self._misses = 0
+        self.job = self._result = None
+        self._is_done = self.mode is Mode.ONCE
+
+    def _with_job(self, job: Job) -> Action:
+        if self.is_draining and self._misses >= DRAIN_TRIES:
+            # A proof stays in the spool, and a lease ends by itself.
+            return Leave(ExitCode.INTERRUPTED)
+        match self._result:
+            case None:
+                return Prove(job)
+            case Failure() as failure:
+                return Report(job, failure)
+            case proven:
+                return Publish(job, proven)
+
+    def _leave(self) -> Action:
+        if self.job is not None and self._result is None:
+            return Release(self.job)
+        is_undone = self._is_interrupted or self.job is not None
+        return Leave(ExitCode.INTERRUPTED if is_undone else ExitCode.OK)

@@ -1,0 +1,130 @@
+"""What a node tells of itself, to a log, a terminal or metrics: small records, one for each event.
+
+Watchers are called from the node's threads, one notice at a time each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prover.node.rows import Counts
+from prover.prove import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    node: str
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    job: int
+    batch: int
+    shape: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageBegun:
+    job: int
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class StageEnded:
+    job: int
+    stage: Stage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """`seconds`: of proving; `is_from_spool`: the proof was made by an earlier run."""
+
+    job: int
+    batch: int
+    seconds: float
+    verify_seconds: float
+    cells: int
+    is_from_spool: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    job: int
+    batch: int
+    kind: str
+    is_final: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    job: int
+    batch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    job: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolFailed:
+    """A proof in hand is in memory only; or a spooled one is of no use."""
+
+    job: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAway:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBack:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSeen:
+    """The queue at a beat. `oldest_s`: age of the oldest unproven job."""
+
+    counts: Counts
+    oldest_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class DrainChanged:
+    is_draining: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    exit_code: int
+    published: int
+    failed: int
+
+
+Notice = (
+    Started
+    | Taken
+    | StageBegun
+    | StageEnded
+    | Published
+    | Failed
+    | LeaseLost
+    | Released
+    | SpoolFailed
+    | StoreAway
+    | StoreBack
+    | QueueSeen
+    | DrainChanged
+    | Left
+)
+Watch = Callable[[Notice], None]

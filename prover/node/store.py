@@ -1,0 +1,291 @@
+"""The job store: a folder with an SQLite database and files, shared by the nodes of one machine.
+
+Every operation is one transaction and may be repeated: after an error that leaves open whether it
+was carried out, doing it again gives the same result. All nodes must run on the machine that holds
+the folder, since SQLite's write-ahead log can not be shared over a network.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+from prover.node import database, jobs, rows
+from prover.node.errors import (
+    NotAStore,
+    StaleLease,
+    StoreUnavailable,
+    WrongState,
+)
+from prover.node.files import Origin, StoreFiles
+from prover.node.jobs import Job, JobState, ProofFile
+from prover.node.patience import AT_ONCE, Patience
+
+# SQLite's integers have a sign; a venue does not reach 2^63 batches.
+BATCH_NUMBER_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A batch to be proven: who it is, in which shape, and its statement file's text."""
+
+    domain: int
+    batch_number: int
+    shape_name: str
+    witness_hash: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of an addition: the job, and whether it was not in the store before."""
+
+    job: Job
+    is_new: bool
+
+
+class JobStore:
+    """Operations on a store. Times are milliseconds and come from the caller.
+
+    Every operation raises StoreUnavailable when the store stays away longer than `patience` allows,
+    and NotAStore when another one lies in its place.
+    """
+
+    def __init__(self, folder: Path, patience: Patience = AT_ONCE) -> None:
+        """Open a store. Raises: NotAStore; StoreUnavailable."""
+        self.folder = folder
+        self.files = StoreFiles(folder)
+        self.patience = patience
+        self.id = ""
+        self.id = patience.run(self._read_id)
+
+    def with_patience(self, patience: Patience) -> JobStore:
+        """The same store with another patience, without looking at it again."""
+        other = copy(self)
+        other.patience = patience
+        return other
+
+    @staticmethod
+    def create(folder: Path, patience: Patience = AT_ONCE) -> JobStore:
+        """Make a new store; the folder is made if it is not there.
+
+        Raises: NotAStore where something is in the folder already; OSError.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        found = sorted(path.name for path in folder.iterdir())
+        if found:
+            raise NotAStore(str(folder), "an empty folder for a new job store", found[0])
+        StoreFiles(folder).create()
+        database.create(folder)
+        return JobStore(folder, patience)
+
+    def add(self, new: NewJob, witness: Path, now_ms: int) -> Added:
+        """Queue a batch, with a copy of its witness; what is there already stays as it is.
+
+        Raises: BatchConflict when the store has another witness for the batch; FileDamaged when
+        the file is not the witness that `new` speaks of; OSError when it cannot be read.
+        """
+        if not 0 <= new.batch_number <= BATCH_NUMBER_MAX:
+            expected = f"a number up to {BATCH_NUMBER_MAX}"
+            raise WrongState("batch number", expected, new.batch_number)
+
+        def action() -> Added:
+            # The files first: a job never speaks of a witness that is not there.
+            self._refuse_conflict(new)
+            self.files.keep_witness(witness, new.witness_hash, new.statement)
+            with self.transaction() as connection:
+                known = rows.same_batch(connection, new.domain, new.batch_number, new.witness_hash)
+                if known is not None:
+                    return Added(known, is_new=False)
+                job = Job(0, new.domain, new.batch_number, new.shape_name, new.witness_hash, now_ms)
+                return Added(rows.insert(connection, job), is_new=True)
+
+        return self.patience.run(action)
+
+    def lease(
+        self, node: str, now_ms: int, lease_ms: int, shapes: Sequence[str] | None = None
+    ) -> Job | None:
+        """The oldest batch that is free, now in the hands of `node`; None without one.
+
+        A node holds one job at a time: one that it holds already is given to it again. Jobs whose
+        last attempt went silent are parked on the way. `shapes`: take no others.
+        """
+
+        def action() -> Job | None:
+            with self.transaction() as connection:
+                for job in rows.free_jobs(connection, node, now_ms):
+                    if job.node == node and job.state is JobState.LEASED:
+                        leased = jobs.renew(job, job.token, now_ms, lease_ms)
+                    elif shapes is not None and job.shape_name not in shapes:
+                        continue
+                    else:
+                        token = database.next_token(connection)
+                        leased = jobs.lease(job, node, token, now_ms, lease_ms)
+                    rows.save(connection, leased)
+                    if leased.state is JobState.LEASED:
+                        return leased
+            return None
+
+        return self.patience.run(action)
+
+    def renew(self, job_id: int, token: int, now_ms: int, lease_ms: int) -> Job:
+        """Prolong a lease. Raises: StaleLease, JobNotFound."""
+        return self._change(job_id, lambda job: jobs.renew(job, token, now_ms, lease_ms))
+
+    def publish(self, job_id: int, token: int, proof: bytes, now_ms: int) -> Job:
+        """Make a proof the job's, once: its file is on the disk before the job says so.
+
+        Assumes: the caller has verified the proof. Raises: StaleLease, JobNotFound.
+        """
+
+        def action() -> Job:
+            job = self._read_job(job_id)
+            kept = self.files.keep_proof(job, Origin.LEASE, token, proof)
+            try:
+                published = self._change_once(
+                    job_id, lambda found: jobs.publish(found, token, kept, now_ms)
+                )
+            except StaleLease:
+                self.files.drop(self.files.proof(kept.name))
+                raise
+            return self._without_double(published, kept)
+
+        return self.patience.run(action)
+
+    def adopt(self, job_id: int, witness_hash: str, token: int, proof: bytes, now_ms: int) -> Job:
+        """Make a proof of an earlier lease the job's, unless it is proven already.
+
+        Assumes: the caller has verified the proof against the statement in the store.
+        Raises: WrongState when the job has another witness now; JobNotFound.
+        """
+
+        def action() -> Job:
+            job = self._read_job(job_id)
+            if job.state is JobState.PROVEN:
+                return job
+            kept = self.files.keep_proof(job, Origin.SPOOL, token, proof)
+            adopted = self._change_once(
+                job_id, lambda found: jobs.adopt(found, witness_hash, kept, now_ms)
+            )
+            return self._without_double(adopted, kept)
+
+        return self.patience.run(action)
+
+    def refuse(self, job_id: int, token: int, reason: str) -> Job:
+        """Set a job aside whose witness can not be proven. Raises: StaleLease, JobNotFound."""
+        return self._change(job_id, lambda job: jobs.refuse(job, token, reason))
+
+    def try_again(self, job_id: int, token: int, reason: str, now_ms: int) -> Job:
+        """End an attempt without a verdict on the witness. Raises: StaleLease, JobNotFound."""
+        return self._change(job_id, lambda job: jobs.try_again(job, token, reason, now_ms))
+
+    def release(self, job_id: int, token: int, now_ms: int) -> Job:
+        """Give a job back untouched. Raises: StaleLease, JobNotFound."""
+        return self._change(job_id, lambda job: jobs.release(job, token, now_ms))
+
+    def retry(self, job_id: int, now_ms: int) -> Job:
+        """Queue a failed or parked job again. Raises: WrongState, JobNotFound."""
+        return self._change(job_id, lambda job: jobs.retry(job, now_ms))
+
+    def remove(self, job_id: int) -> Job:
+        """Forget a job and its files. Raises: WrongState while a node holds it; JobNotFound."""
+
+        def action() -> Job:
+            with self.transaction() as connection:
+                job = rows.select(connection, job_id)
+                if job.state is JobState.LEASED:
+                    raise WrongState(job.place, "a job that no node holds", f"held by {job.node}")
+                connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            # Afterwards: files that no job speaks of do no harm.
+            paths = [self.files.proof(job.proof_file)] if job.proof_file else []
+            witness, statement = self.files.witness, self.files.statement
+            self.files.drop(witness(job.witness_hash), statement(job.witness_hash), *paths)
+            return job
+
+        return self.patience.run(action)
+
+    def job(self, job_id: int) -> Job:
+        """One job. Raises: JobNotFound."""
+        return self.patience.run(lambda: self._read_job(job_id))
+
+    def jobs(self) -> list[Job]:
+        """All jobs, the oldest batch first."""
+
+        def action() -> list[Job]:
+            with self.transaction(reads_only=True) as connection:
+                return rows.all_jobs(connection)
+
+        return self.patience.run(action)
+
+    def waiting(self, shapes: Sequence[str]) -> int:
+        """How many jobs of these shapes are queued or leased."""
+
+        def action() -> int:
+            with self.transaction(reads_only=True) as connection:
+                return rows.waiting(connection, shapes)
+
+        return self.patience.run(action)
+
+    def checked_witness(self, job: Job) -> Path:
+        """Where the witness of a job is, once its hash was compared. Raises: FileDamaged."""
+        return self.patience.run(lambda: self.files.checked_witness(job))
+
+    def statement(self, job: Job) -> str:
+        """The statement of a job, as text. Raises: FileDamaged."""
+        return self.patience.run(lambda: self.files.read_statement(job))
+
+    def proof(self, job: Job) -> bytes:
+        """The proof of a proven job, once its hash was compared. Raises: FileDamaged."""
+        return self.patience.run(lambda: self.files.read_proof(job))
+
+    def counts(self, now_ms: int) -> rows.Counts:
+        """The queue now."""
+
+        def action() -> rows.Counts:
+            with self.transaction(reads_only=True) as connection:
+                return rows.counts_of(connection, now_ms)
+
+        return self.patience.run(action)
+
+    @contextmanager
+    def transaction(self, *, reads_only: bool = False) -> Iterator[sqlite3.Connection]:
+        """One transaction on this very store.
+
+        Raises: NotAStore; StoreUnavailable, also while another store lies in its place.
+        """
+        with database.transaction(self.folder, reads_only=reads_only) as connection:
+            found = database.store_id(connection)
+            if self.id and found != self.id:
+                raise StoreUnavailable(str(self.folder), f"job store {self.id}", f"store {found}")
+            yield connection
+
+    def _without_double(self, job: Job, kept: ProofFile) -> Job:
+        """The job, once a proof that it does not need was removed."""
+        if job.proof_file != kept.name:
+            self.files.drop(self.files.proof(kept.name))
+        return job
+
+    def _read_id(self) -> str:
+        with self.transaction(reads_only=True) as connection:
+            return database.store_id(connection)
+
+    def _change(self, job_id: int, change: Callable[[Job], Job]) -> Job:
+        return self.patience.run(lambda: self._change_once(job_id, change))
+
+    def _change_once(self, job_id: int, change: Callable[[Job], Job]) -> Job:
+        with self.transaction() as connection:
+            changed = change(rows.select(connection, job_id))
+            rows.save(connection, changed)
+            return changed
+
+    def _read_job(self, job_id: int) -> Job:
+        with self.transaction(reads_only=True) as connection:
+            return rows.select(connection, job_id)
+
+    def _refuse_conflict(self, new: NewJob) -> None:
+        with self.transaction(reads_only=True) as connection:
+            rows.same_batch(connection, new.domain, new.batch_number, new.witness_hash)

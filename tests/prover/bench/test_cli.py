@@ -1,0 +1,210 @@
+"""`plasmaperps prover bench`: JSON on the last line, and one line for everything that is wrong."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from prover.bench import field, proving, soak, start
+from prover.bench.measure import Measurement
+from prover.bench.soak import Soak
+from prover.bench.start import Start
+from prover.kernel_choice import Kernels, available, choose
+from sequencer.batch_files import witness_of
+from sequencer.cli import main
+from tests.prover.bench.test_report import FIELDS
+from tests.support.batches import rich_batch
+from tests.support.measurements import proof
+from verifier.errors import SumcheckMismatch
+
+JOBS = ("field", "msm", "tape", "yardstick", "batch")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["prover", "bench", *map(str, arguments)])
+
+
+def refused(*arguments: object) -> str:
+    """The one line of a command that ends with exit code 2 and prints nothing else."""
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def last_object(result: Result) -> dict:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_field_and_tape_end_with_the_documented_object() -> None:
+    for arguments, name in (
+        (("field", "--log-size", 8), "fr_mul"),
+        (("tape", "--log-rows", 4), "poseidon2"),
+    ):
+        found = last_object(run(*arguments, "--repeat", 2, "--threads", 1, "--json"))
+        assert set(found) == FIELDS
+        assert (found["job"], found["threads"], found["verified"]) == (arguments[0], 1, True)
+        assert found["measurements"][0]["name"] == name
+        assert len(found["runs"]) == 2
+
+
+def test_msm_compares_widths() -> None:
+    result = run("msm", "--log-size", 8, "--bits", "254,16,1", "--repeat", 1, "--json")
+    found = last_object(result)
+    assert set(found) == FIELDS
+    assert [each["name"] for each in found["measurements"]] == ["254 bit", "16 bit", "1 bit"]
+    assert found["verified"]
+    ratios = [line for line in result.stdout.splitlines() if "times cheaper" in line]
+    assert [line.partition(" costs")[0] for line in ratios] == ["16 bit", "1 bit"]
+
+
+def test_a_yardstick_is_proven_and_drawn(tmp_path: Path) -> None:
+    chart = tmp_path / "chart.png"
+    result = run("yardstick", "--trades", 1, "--repeat", 1, "--json", "--plot", chart)
+    found = last_object(result)
+    assert set(found) == FIELDS
+    assert (found["size"], found["unit"], found["verified"]) == (1, "trade", True)
+    assert list(found["seconds"]) == [
+        "witness", "load", "commit", "helpers", "sumcheck", "reduction", "opening", "verify",
+    ]  # fmt: skip
+    assert f"chart in {chart}" in result.stdout
+    assert chart.stat().st_size > 8_000
+
+
+def test_sizes_are_measured_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measure(trades: int, repeat: int, advance: object) -> Measurement:
+        asked.append((trades, repeat))
+        return proof(trades, 1 + 0.02 * trades)
+
+    monkeypatch.setattr(proving, "measure_yardstick", measure)
+    result = run("yardstick", "--trades", "100,400,100", "--repeat", 2, "--json")
+    assert asked == [(100, 2), (400, 2)]
+    assert last_object(result)["size"] == 400
+    assert "4 times the trades cost 3 times the core time" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_batch_is_proven(tmp_path: Path) -> None:
+    witness = tmp_path / "batch.witness"
+    witness_of(rich_batch()).save(witness)
+    found = last_object(run("batch", witness, "--repeat", 1, "--json"))
+    assert set(found) == FIELDS
+    assert (found["size"], found["unit"]) == (rich_batch().statement.command_count, "command")
+    assert found["verified"]
+
+
+def test_a_wrong_result_ends_with_exit_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(field.fr, "mul", field.fr.add)
+    result = run("field", "--log-size", 8, "--repeat", 1, "--json")
+    assert result.exit_code == 5
+    assert json.loads(result.stdout.splitlines()[-1])["verified"] is False
+    assert result.stderr == "Error: field: expected the right result, got another one for fr_mul\n"
+
+
+def test_a_refused_proof_ends_with_exit_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise SumcheckMismatch("constraints", 1, 2)
+
+    monkeypatch.setattr(proving, "verify", refuse)
+    result = run("yardstick", "--trades", 1, "--repeat", 1, "--json")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr == "Error: SumcheckMismatch: constraints: expected 1, got 2\n"
+
+
+@pytest.mark.parametrize("job", ["field", "msm", "tape", "yardstick"])
+def test_kernels_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch, job: str) -> None:
+    monkeypatch.setattr("prover.kernel_choice.available", lambda: [Kernels.SCALAR])
+    line = refused(job, "--kernels", "ifma")
+    assert line == "Error: --kernels: expected scalar, got ifma"
+    assert refused("start", "--kernels", "fma") == line.replace("ifma", "fma")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        *(
+            (("yardstick", "--trades", given), f"with commas between them, got '{given}'")
+            for given in ("8,0", "", "8;9", "8,-1", "524289")
+        ),
+        (("msm", "--bits", "254,7"), "expected some of 1,8,16,32,64,254, got '254,7'"),
+        (("field", "--threads", "0"), "0 is not in the range x>=1"),
+        (("tape", "--repeat", "0"), "0 is not in the range x>=1"),
+        (("field", "--kernels", "avx"), "'avx' is not one of"),
+        (("yardstick", "--executor", "cloud"), "'cloud' is not "),
+        (("msm", "--log-size", "25"), "25 is not in the range 8<=x<=24"),
+        (("batch",), "Missing argument 'WITNESS'"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments: tuple[str, ...], message: str) -> None:
+    assert message in refused(*arguments)
+
+
+def test_a_wrong_environment_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLASMAPERPS_KERNELS", "abacus")
+    assert refused("field") == (
+        f"Error: PLASMAPERPS_KERNELS: expected {' or '.join(available())}, got abacus"
+    )
+
+
+def test_a_witness_that_is_not_there_or_none_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "batch.witness"
+    assert refused("batch", path) == f"Error: {path}: no such file or directory"
+    path.write_text("no witness")
+    assert refused("batch", path).startswith(f"Error: {path}: ")
+
+
+def test_a_chart_is_looked_at_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "absent" / "chart.png"
+    line = f"Error: {path}: folder: expected an existing folder, got {path.parent}"
+    assert refused("yardstick", "--plot", path) == line
+    monkeypatch.delitem(sys.modules, "prover.bench.plot", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+    line = "Error: this command needs matplotlib: pip install 'plasmaperps[plot]'"
+    assert refused("yardstick", "--plot", tmp_path / "chart.png") == line
+
+
+def test_a_soak_shows_the_growth_and_fails_above_five_percent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(soak, "run_soak", lambda *arguments: Soak((100.0, 103.0)))
+    result = run("soak", "--proofs", 2, "--trades", 1, "--json")
+    assert last_object(result)["growth_percent"] == 3.0
+    assert (
+        "2 equal proofs of shape yardstick-1: 100.0 MiB after proof 1, "
+        "103.0 MiB after the last, +3.0 %" in result.stdout
+    )
+    monkeypatch.setattr(soak, "run_soak", lambda *arguments: Soak((100.0, 106.0)))
+    result = run("soak", "--proofs", 2, "--trades", 1)
+    assert result.exit_code == 1
+    assert result.stderr == ("Error: soak: expected memory to grow by at most 5 %, got 6.0 %\n")
+
+
+@pytest.mark.slow
+def test_a_soak_of_some_proofs_is_steady() -> None:
+    found = last_object(run("soak", "--proofs", 20, "--trades", 1, "--json"))
+    assert found["size"] == 20
+
+
+def test_both_starts_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound, kernels = Start(61.5, 1.25, 90, 0), choose()
+    monkeypatch.setattr(start, "measure_start", lambda: sound)
+    result = run("start", "--json")
+    assert last_object(result)["cold_seconds"] == 61.5
+    assert result.stdout.splitlines()[:2] == [
+        f"cold: 61.5 s, 90 functions compiled, {kernels} kernels (wanted: at most 90 s)",
+        f"warm: 1.2 s, 0 functions compiled, {kernels} kernels (wanted: at most 5 s)",
+    ]
+    monkeypatch.setattr(start, "measure_start", lambda: replace(sound, warm_compiled=3))
+    result = run("start")
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "Error: start: expected functions compiled the first time only, got 90, then 3\n"
+    )

@@ -1,0 +1,28 @@
+"""Field operations in arrays: measured, and compared with plain integers."""
+
+import numpy as np
+import pytest
+
+from circuits.field import R
+from prover.bench.field import PASSES, measure_field, random_elements
+from prover.kernels import fr
+
+
+def test_operations_are_measured_and_right() -> None:
+    found = measure_field(8, 2)
+    assert [each.name for each in found] == ["fr_mul", "fr_add", "inverse"]
+    for each in found:
+        assert each.verified
+        assert (each.units, each.unit, len(each.runs)) == (PASSES << 8, "element", 2)
+
+
+def test_a_wrong_operation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fr, "mul", fr.add)
+    assert [each.verified for each in measure_field(8, 1)] == [False, True, True]
+
+
+def test_random_elements_are_below_r_and_seeded() -> None:
+    elements = random_elements(100, 3)
+    assert all(int.from_bytes(row.tobytes(), "little") < R for row in elements)
+    assert np.array_equal(elements, random_elements(100, 3))
+    assert len(np.unique(elements, axis=0)) == 100

@@ -1,0 +1,59 @@
+"""Kernels and threads of a benchmark: what is there is taken, what is not is named."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from circuits.cli_support import CommandFailed, ExitCode
+from prover.bench.setting import Executor, choose_kernels, prepare
+from prover.kernel_choice import VARIABLE, Kernels, available
+from prover.kernels import KERNELS, parallel
+
+
+def test_kernels_asked_for_are_named_in_the_environment() -> None:
+    assert choose_kernels("scalar") is Kernels.SCALAR
+    assert os.environ[VARIABLE] == "scalar"
+
+
+def test_without_a_wish_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose_kernels("auto") is available()[-1]
+    assert VARIABLE not in os.environ
+    monkeypatch.setenv(VARIABLE, "scalar")
+    assert choose_kernels("auto") is Kernels.SCALAR
+    monkeypatch.setenv(VARIABLE, "abacus")
+    with pytest.raises(CommandFailed) as caught:
+        choose_kernels("auto")
+    assert caught.value.message == f"{VARIABLE}: expected {' or '.join(available())}, got abacus"
+
+
+def test_kernels_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prover.kernel_choice.available", lambda: [Kernels.SCALAR])
+    for asked in (Kernels.IFMA, Kernels.FMA, Kernels.IFMA_EMULATED):
+        with pytest.raises(CommandFailed) as caught:
+            choose_kernels(asked)
+        assert caught.value.message == f"--kernels: expected scalar, got {asked}"
+        assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_other_kernels_than_those_that_run_are_refused() -> None:
+    other = next(each for each in (Kernels.SCALAR, *available()) if each is not KERNELS)
+    with pytest.raises(CommandFailed, match=f"expected {KERNELS}, which run already, got {other}"):
+        prepare(None, other, Executor.INLINE)
+
+
+def test_threads_are_those_asked_for_or_those_of_the_process() -> None:
+    setting = prepare(3, "auto", Executor.INLINE)
+    assert (setting.threads, parallel.threads()) == (3, 3)
+    assert setting.start_seconds > 0
+    assert prepare(None, "auto", Executor.INLINE).threads == 3
+
+
+def test_the_commands_and_the_chart_import_no_kernels() -> None:
+    """Kernels look at the environment when they are imported, which is after the options."""
+    code = (
+        "import sys, prover.bench.cli, prover.bench.plot; "
+        "sys.exit('numba' in sys.modules or 'prover.kernels' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,144 @@
+"""What a node does next, without any disk, clock or thread."""
+
+from __future__ import annotations
+
+import pytest
+
+from circuits.cli_support import ExitCode
+from prover.node.core import (
+    DRAIN_TRIES,
+    WAIT_MAX_S,
+    Failure,
+    FailureKind,
+    Leave,
+    Mode,
+    NodeCore,
+    Prove,
+    ProvenBatch,
+    Publish,
+    Recover,
+    Release,
+    Report,
+    Take,
+    Wait,
+)
+from prover.node.jobs import Job
+
+JOB = Job(3, 7, 12, "S", "cd" * 32, added_ms=1)
+PROVEN = ProvenBatch(b"proof", {}, 0.1, 9)
+BROKEN = Failure(FailureKind.RULE, "broken", is_final=True)
+
+
+def recovered(mode: Mode = Mode.FOREVER) -> NodeCore:
+    core = NodeCore(mode, poll_s=2.0)
+    assert core.next() == Recover()
+    core.on_recovered()
+    return core
+
+
+def with_job(mode: Mode = Mode.FOREVER) -> NodeCore:
+    core = recovered(mode)
+    assert core.next() == Take()
+    core.on_taken(JOB)
+    assert core.next() == Prove(JOB)
+    return core
+
+
+def test_one_job_after_the_other() -> None:
+    core = with_job()
+    core.on_result(PROVEN)
+    assert core.next() == Publish(JOB, PROVEN)
+    core.on_recorded()
+    assert core.next() == Take()
+    core.on_taken(JOB)
+    core.on_result(BROKEN)
+    assert core.next() == Report(JOB, BROKEN)
+    core.on_recorded()
+    assert core.next() == Take()
+    core.on_nothing(0)
+    assert (core.next(), core.next()) == (Wait(2.0), Take())
+    assert (core.published_count, core.failed_count, core.lost_count) == (1, 1, 0)
+
+
+@pytest.mark.parametrize("result", [PROVEN, BROKEN])
+@pytest.mark.parametrize("mode", [Mode.ONCE, Mode.UNTIL_EMPTY])
+def test_a_bounded_run_tells_by_its_exit_code_whether_all_was_proven(mode, result) -> None:
+    core = with_job(mode)
+    core.on_result(result)
+    core.on_recorded()
+    if mode is Mode.UNTIL_EMPTY:
+        assert core.next() == Take()
+        core.on_nothing(waiting=1)
+        assert (core.next(), core.next()) == (Wait(2.0), Take())
+        core.on_nothing(waiting=0)
+    assert core.next() == Leave(ExitCode.OK if result is PROVEN else ExitCode.REFUSED)
+
+
+def test_once_leaves_an_empty_store_at_once() -> None:
+    core = recovered(Mode.ONCE)
+    core.on_nothing(waiting=5)
+    assert core.next() == Leave(ExitCode.OK)
+
+
+def test_a_store_that_is_away_is_waited_for_longer_each_time_and_the_action_comes_again() -> None:
+    core = with_job()
+    core.on_result(PROVEN)
+    waits = []
+    for _ in range(6):
+        assert core.next() == Publish(JOB, PROVEN)
+        core.on_away()
+        waits.append(core.next())
+    assert waits == [Wait(seconds) for seconds in (2.0, 4.0, 8.0, 16.0, WAIT_MAX_S, WAIT_MAX_S)]
+    core.on_recorded()
+    core.on_away()
+    assert core.next() == Wait(2.0)
+
+
+def test_draining_finishes_the_job_in_hand() -> None:
+    core = with_job()
+    core.is_drain_signalled = True
+    assert core.next() == Prove(JOB)
+    core.on_result(PROVEN)
+    assert core.next() == Publish(JOB, PROVEN)
+    core.on_recorded()
+    assert core.next() == Leave(ExitCode.OK)
+
+
+def test_an_order_to_drain_may_be_taken_back() -> None:
+    core = recovered()
+    core.is_drain_ordered = True
+    assert core.next() == Leave(ExitCode.OK)
+    core.is_drain_ordered = False
+    assert core.next() == Take()
+
+
+def test_draining_does_not_wait_for_ever_for_a_store_that_is_away() -> None:
+    core = with_job()
+    core.on_result(PROVEN)
+    core.is_drain_signalled = True
+    for _ in range(DRAIN_TRIES):
+        assert core.next() == Publish(JOB, PROVEN)
+        core.on_away()
+        assert isinstance(core.next(), Wait)
+    assert core.next() == Leave(ExitCode.INTERRUPTED)
+
+
+def test_leaving_gives_back_a_job_but_not_a_proof() -> None:
+    core = with_job()
+    core.is_leaving = True
+    assert core.next() == Release(JOB)
+    core.on_released()
+    assert core.next() == Leave(ExitCode.INTERRUPTED)
+    core = with_job()
+    core.on_result(PROVEN)
+    core.is_leaving = True
+    assert core.next() == Leave(ExitCode.INTERRUPTED)
+    core = recovered()
+    core.is_leaving = True
+    assert core.next() == Leave(ExitCode.OK)
+
+
+def test_a_lost_job_is_forgotten() -> None:
+    core = with_job()
+    core.on_lost()
+    assert (core.next(), core.job, core.lost_count) == (Take(), None, 1)

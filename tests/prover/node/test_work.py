@@ -1,0 +1,119 @@
+"""Margin batches as a node's work: which keys and setups fit, and what a witness is refused for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from circuits.chips.system import SHAPES, margin_system
+from circuits.statement import to_json
+from circuits.witness.file import Witness
+from prover import srs_tools
+from prover.errors import SetupTooShort
+from prover.node.core import FailureKind
+from prover.node.errors import StoreUnavailable
+from prover.node.jobs import Job
+from prover.node.port import WitnessRefused
+from prover.node.work import MarginWork
+from prover.prove import Stage
+from sequencer.batch_files import witness_of
+from tests.support.batches import batch_of
+from tests.support.exchange import deposit, register
+from verifier.errors import ProofLength
+from verifier.key import make_key, save_key
+from verifier.srs import SrsError
+
+JOB = Job(1, 7, 1, "S", "ab" * 32, added_ms=0)
+
+
+@pytest.fixture(scope="module")
+def witness() -> Witness:
+    return witness_of(batch_of(register(1), deposit(1, 5)))
+
+
+@pytest.fixture(scope="module")
+def work() -> MarginWork:
+    return MarginWork.of_files((), None)
+
+
+def ignore(stage: Stage) -> None:
+    """Look at no stage."""
+
+
+def key_file(folder: Path, **setup_changes: object) -> Path:
+    setup = replace(srs_tools.development_setup(), **setup_changes)
+    path = folder / "margin.key"
+    path.write_text(save_key(make_key(margin_system(), SHAPES["S"], setup)))
+    return path
+
+
+def test_the_packaged_keys_are_for_every_shape(work: MarginWork) -> None:
+    assert sorted(work.shapes) == sorted(SHAPES)
+
+
+def test_a_setup_that_is_not_the_keys_is_refused_before_any_job(tmp_path: Path) -> None:
+    small = tmp_path / "small.srs"
+    srs_tools.new_development(4, small, lambda count: None)
+    with pytest.raises(SetupTooShort) as short:
+        MarginWork.of_files((key_file(tmp_path),), small)
+    assert str(short.value) == f"{small}: expected at least 2^18 powers for shape S, got 16"
+    other = key_file(tmp_path, source_hash=bytes(32), insecure=False)
+    with pytest.raises(SrsError) as missing:
+        MarginWork.of_files((other,), None)
+    hashes = "00" * 32, srs_tools.development_setup().source_hash.hex()
+    assert str(missing.value) == (
+        f"--srs: key of shape S: expected the setup with source hash {hashes[0]}, got none"
+    )
+    with pytest.raises(SrsError) as differs:
+        MarginWork.of_files((other,), small)
+    assert str(differs.value) == (
+        f"{small}: source hash for the key of shape S: expected {hashes[0]}, got {hashes[1]}"
+    )
+
+
+def test_a_damaged_witness_is_refused_and_one_that_vanishes_is_waited_for(
+    work: MarginWork, witness: Witness, tmp_path: Path
+) -> None:
+    path = tmp_path / "batch.witness"
+    witness.save(path)
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(WitnessRefused) as caught:
+        work.prove(JOB, path, ignore)
+    assert caught.value.kind is FailureKind.WITNESS
+    assert str(caught.value).startswith(f"{path}: section batch")
+    path.unlink()
+    with pytest.raises(StoreUnavailable, match="expected a file that can be read"):
+        work.prove(JOB, path, ignore)
+
+
+def test_a_proof_is_checked_against_the_statement(work: MarginWork, witness: Witness) -> None:
+    with pytest.raises(ProofLength):
+        work.check(JOB, to_json(witness.statement), b"no proof")
+    with pytest.raises(WitnessRefused, match="a JSON object"):
+        work.check(JOB, "no statement", b"no proof")
+
+
+@pytest.mark.slow
+def test_a_witness_that_breaks_a_rule_is_refused_by_its_name(
+    work: MarginWork, witness: Witness, tmp_path: Path
+) -> None:
+    path = tmp_path / "batch.witness"
+    witness.save(path)
+    proven = work.prove(JOB, path, ignore)
+    work.check(JOB, to_json(witness.statement), proven.proof)
+    assert list(proven.stage_seconds) == [stage for stage in Stage if stage is not Stage.DONE]
+    assert proven.cells > 100_000
+    tables = list(witness.tables)
+    (number,) = (i for i, table in enumerate(tables) if table.name == "pubdata")
+    words = tables[number].columns[0].copy()
+    words[0, 0] ^= 1
+    tables[number] = replace(tables[number], columns=(words,))
+    replace(witness, tables=tuple(tables)).save(path)
+    with pytest.raises(WitnessRefused) as caught:
+        work.prove(JOB, path, ignore)
+    assert caught.value.kind is FailureKind.RULE
+    assert str(caught.value).startswith(
+        "batch 1: expected a witness that keeps every rule, got bus published "
+    )
