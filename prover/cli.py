@@ -236,7 +236,7 @@ def prove(
     from circuits.statement import to_json
     from circuits.witness.file import Witness
     from prover.backend import Circuit
-    from prover.executors import ExecutorKind, ExecutorOptions, ProvingJob
+    from prover.executors import ExecutorKind, ExecutorOptions
     from prover.memory import require_memory
     from prover.prove import StageClock
 
@@ -247,16 +247,7 @@ def prove(
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
         require_memory(Circuit(verifying_key, margin_system()), witness.heights)
-        statement = witness.statement
-        job = ProvingJob(
-            verifying_key,
-            margin_system(),
-            statement.words(),
-            statement.pubdata,
-            {table.name: table for table in witness.tables},
-            _setup_of(verifying_key, srs_path),
-            f"batch-{statement.batch_number}",
-        )
+        job = _job_of(witness, verifying_key, _setup_of(verifying_key, srs_path))
         folder = work_dir or proof_path.with_suffix(WORK_SUFFIX)
         options = ExecutorOptions(ExecutorKind(executor), workers, address, folder)
         proof = _prove(witness_path, witness, job, options, clock)
@@ -318,6 +309,23 @@ def _setup_of(key: VerifyingKey, srs_path: Path | None) -> Path:
     with progress("preparing the development setup", 1 << key.log_chunk) as advance:
         srs_tools.development(key.log_chunk, advance)
     return srs_tools.development_path(key.log_chunk)
+
+
+def _job_of(witness: Witness, key: VerifyingKey, bases_path: Path) -> ProvingJob:
+    from circuits.chips.system import margin_system
+    from prover.executors import ProvingJob
+
+    statement = witness.statement
+    tables = {table.name: table for table in witness.tables}
+    return ProvingJob(
+        key,
+        margin_system(),
+        statement.words(),
+        statement.pubdata,
+        tables,
+        bases_path,
+        f"batch-{statement.batch_number}",
+    )
 
 
 def _prove(

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from prover.cluster.errors import CheckpointMismatch
+from prover.cluster.folder import naming
 from prover.cluster.steps import FoldedRows, Partial, Pieces, Points, Rows, Sums
 from verifier.transcript import Point
 
@@ -79,8 +80,8 @@ class Checkpoint:
         """Wait until everything is on the disk."""
         self._syncer.shutdown(wait=True)
         if not self._file.closed:
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with naming(self._path), self._file:
+                os.fsync(self._file.fileno())
 
     def _read(self, job: Mapping[str, str]) -> None:
         self._file.seek(0)
@@ -118,12 +119,15 @@ class Checkpoint:
         content = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         self._chain = hashlib.sha256(self._chain + content).digest()
         line = self._chain.hex().encode() + _SEPARATOR + content
-        self._file.seek(0, os.SEEK_END)
-        self._file.write(line)
-        self._file.flush()
-        self._size += len(line)
-        if self._syncing is None or self._syncing.done():
-            self._syncing = self._syncer.submit(os.fsync, self._file.fileno())
+        with naming(self._path):
+            self._file.seek(0, os.SEEK_END)
+            self._file.write(line)
+            self._file.flush()
+            self._size += len(line)
+            if self._syncing is None or self._syncing.done():
+                if self._syncing is not None:
+                    self._syncing.result()
+                self._syncing = self._syncer.submit(os.fsync, self._file.fileno())
 
 
 def to_json(answer: Partial) -> dict[str, Any]:

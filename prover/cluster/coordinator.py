@@ -66,8 +66,11 @@ class Coordinator:
         bases = self._setups.of(job).bases
         with open_folder(self._options.work_dir, job.job_id) as folder:
             run = JobRun(job, bases, folder, self._crew, self._options, self._notify)
-            with closing(run):
-                proof = run.prove(observe)
+            try:
+                with closing(run):
+                    proof = run.prove(observe)
+            finally:
+                self._crew.close_job()
             folder.remove()
         return proof
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from prover.cluster.errors import NoWorkerLeft
 from prover.cluster.events import ClusterEvent, EventKind, Notify
 from prover.cluster.fleet import Answered, Beat, Fleet, Gone, Ready
-from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.messages import Close, Open, Reply, Task
 from prover.cluster.settings import ClusterSettings
 
 # How long one poll waits: often enough to notice that a deadline has passed.
@@ -24,10 +24,9 @@ class _Member:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker that was dropped, and the numbers of its unanswered tasks."""
+    """A worker that was dropped."""
 
     worker: str
-    tasks: frozenset[int]
 
 
 class Crew:
@@ -74,6 +73,11 @@ class Crew:
         """Tell a worker of a job."""
         self._fleet.send(worker, message)
 
+    def close_job(self) -> None:
+        """Tell all workers that the job is over."""
+        for worker in self._members:
+            self._fleet.send(worker, Close())
+
     def next_number(self) -> int:
         """A task number that was not used before, by any job."""
         self._numbers += 1
@@ -97,17 +101,17 @@ class Crew:
             member.silent_s += waited_s
             member.waited_s += waited_s
         for signal in signals:
-            member_or_none = self._members.get(signal.worker)
-            if member_or_none is None:
+            if signal.worker not in self._members:
                 continue
-            member_or_none.silent_s = 0.0
+            member = self._members[signal.worker]
+            member.silent_s = 0.0
             match signal:
                 case Ready(worker, place):
-                    member_or_none.is_ready = True
+                    member.is_ready = True
                     self._notify(ClusterEvent(EventKind.JOINED, worker, place))
                 case Answered(worker, reply):
-                    member_or_none.tasks.discard(reply.number)
-                    member_or_none.waited_s = 0.0
+                    member.tasks.discard(reply.number)
+                    member.waited_s = 0.0
                     if reply.partial is None:
                         self.drop(worker, f"failed: {reply.failure}")
                     else:
@@ -121,14 +125,14 @@ class Crew:
         self._lost = []
         return found
 
-    def drop(self, worker: str, reason: str, kind: EventKind = EventKind.LOST) -> None:
+    def drop(self, worker: str, reason: str) -> None:
         """End a worker; `wait` reports it once more."""
         member = self._members.pop(worker, None)
         if member is not None:
             self._fleet.stop(worker)
             self._last_reason = f"{worker} {reason}"
-            self._lost.append(Lost(worker, frozenset(member.tasks)))
-            self._notify(ClusterEvent(kind, worker, reason))
+            self._lost.append(Lost(worker))
+            self._notify(ClusterEvent(EventKind.LOST, worker, reason))
 
     def _drop_late(self) -> None:
         settings = self._settings

@@ -191,7 +191,8 @@ class Engine:
                 if fault:
                     # Its parcel stays with it until the crew reports the loss.
                     detail = f"{name_of(parcel.ask)}: {fault}"
-                    self._crew.drop(worker, detail, EventKind.GUILTY)
+                    self._notify(ClusterEvent(EventKind.GUILTY, worker, detail))
+                    self._crew.drop(worker, detail)
                     continue
                 del waiting[reply.number]
                 self._ledger.note(number, worker, parcel, reply.partial)

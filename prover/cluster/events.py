@@ -13,7 +13,7 @@ class EventKind(StrEnum):
     JOINED = "joined"  # a worker has started; the detail says where
     LOST = "lost"  # a worker ended, fell silent, was too slow or failed; the detail says which
     REASSIGNED = "reassigned"  # shards of a lost worker have new owners
-    GUILTY = "guilty"  # a worker's answer was wrong; the detail names step and shards
+    GUILTY = "guilty"  # a worker's answer was wrong, and LOST follows; the detail names the step
     RESUMED = "resumed"  # the answers of an earlier coordinator are used
     ASKED = "asked"  # the workers begin a step
 

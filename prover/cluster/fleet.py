@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.messages import Message, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Fleet(Protocol):
         """Begin to start a worker; `Ready` or `Gone` follows."""
         ...
 
-    def send(self, worker: str, message: Open | Task) -> None:
+    def send(self, worker: str, message: Message) -> None:
         """Hand a message over; messages arrive in order. A worker that has ended gets nothing."""
         ...
 

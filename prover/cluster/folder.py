@@ -31,8 +31,22 @@ class JobFolder:
         return self.path / "checkpoint"
 
     def remove(self) -> None:
-        """The job is done: nothing of it is needed any more."""
-        shutil.rmtree(self.path)
+        """The job is done: nothing of it is needed any more.
+
+        A network file system may keep what a worker still reads; that is no reason to fail.
+        """
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of reading or writing inside the block carry the file's name. Raises: OSError."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager

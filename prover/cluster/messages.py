@@ -55,6 +55,11 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Close:
+    """The job is over: what the worker held of it is dropped. Not answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One ask, answered by a `Reply` of the same number.
 
@@ -68,6 +73,9 @@ class Task:
     history: tuple[Step, ...]
     ask: Asked | CommitRange
     spans: tuple[Span, ...]
+
+
+Message = Open | Close | Task
 
 
 @dataclass(frozen=True, slots=True)

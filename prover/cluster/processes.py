@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from time import monotonic
 
 from prover.cluster.fleet import Answered, Beat, Gone, Ready, Signal
-from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.messages import Message, Reply
 
 BEAT_S = 1.0
 
@@ -35,7 +35,7 @@ class _Line:
     def __init__(self, worker: str, signals: SimpleQueue[Signal]) -> None:
         self._worker = worker
         self._signals = signals
-        self._outbox: SimpleQueue[Open | Task | Share | None] = SimpleQueue()
+        self._outbox: SimpleQueue[Message | Share | None] = SimpleQueue()
         context = multiprocessing.get_context("spawn")
         self._pipe, far_end = context.Pipe()
         self._process: BaseProcess = context.Process(
@@ -46,7 +46,7 @@ class _Line:
         for target in (self._write, self._read):
             threading.Thread(target=target, name=f"{worker} {target.__name__}", daemon=True).start()
 
-    def send(self, message: Open | Task | Share) -> None:
+    def send(self, message: Message | Share) -> None:
         self._outbox.put(message)
 
     def stop(self) -> None:
@@ -71,6 +71,8 @@ class _Line:
             self._process.join()
             reason = f"ended with exit code {self._process.exitcode}"
             self._signals.put(Gone(self._worker, reason))
+        except Exception as error:  # a message that is none
+            self._signals.put(Gone(self._worker, f"unreadable: {type(error).__name__}: {error}"))
 
     def _signal_of(self, message: str | Reply | None) -> Signal:
         if isinstance(message, Reply):
@@ -90,7 +92,7 @@ class ProcessFleet:
         self._lines[worker] = _Line(worker, self._signals)
         self._share_threads()
 
-    def send(self, worker: str, message: Open | Task) -> None:
+    def send(self, worker: str, message: Message) -> None:
         if worker in self._lines:
             self._lines[worker].send(message)
 

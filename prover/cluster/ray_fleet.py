@@ -18,7 +18,7 @@ from typing import Any
 
 from prover.cluster.errors import ClusterError
 from prover.cluster.fleet import Answered, Beat, Gone, Ready, Signal
-from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.messages import Message, Reply
 from prover.kernels.parallel import cores
 
 BEAT_S = 1.0
@@ -49,7 +49,7 @@ class Seat:
 
         return place()
 
-    def handle(self, message: Open | Task) -> Reply | None:
+    def handle(self, message: Message) -> Reply | None:
         return self._worker.handle(message)
 
     def beat(self) -> None:
@@ -71,7 +71,7 @@ class RayFleet:
             self._connect(workers, address)
         self._threads = self._threads_per_worker(workers)
         self._actors: dict[str, Any] = {}
-        self._outboxes: dict[str, SimpleQueue[Open | Task | None]] = {}
+        self._outboxes: dict[str, SimpleQueue[Message | None]] = {}
         self._talkers: list[threading.Thread] = []
         self._signals: SimpleQueue[Signal] = SimpleQueue()
 
@@ -93,7 +93,7 @@ class RayFleet:
             self._talkers.append(thread)
             thread.start()
 
-    def send(self, worker: str, message: Open | Task) -> None:
+    def send(self, worker: str, message: Message) -> None:
         if worker in self._outboxes:
             self._outboxes[worker].put(message)
 
@@ -166,7 +166,7 @@ class RayFleet:
                 reply = self._ray.get(actor.handle.remote(message))
                 if reply is not None:
                     self._signals.put(Answered(worker, reply))
-        except self._ray.exceptions.RayError as error:
+        except Exception as error:  # whatever it is, nobody talks to this worker any more
             self._signals.put(Gone(worker, _first_line(error)))
 
     def _listen(self, worker: str, actor: Any) -> None:

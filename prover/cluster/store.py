@@ -21,6 +21,7 @@ import numpy as np
 from circuits.cli_support import atomic_write
 from prover.backend import Table, Tables
 from prover.cluster.errors import StoreMismatch
+from prover.cluster.folder import naming
 from prover.cluster.shards import ShardPlan, Span
 from verifier.key import VerifyingKey
 
@@ -103,12 +104,12 @@ class WitnessStore:
                 found.columns(plan.whole(number))
             return found
         folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(folder / COLUMNS) as stream:
+        with naming(folder / COLUMNS), atomic_write(folder / COLUMNS) as stream:
             for chip in chips:
                 for size, column in zip(chip.sizes, tables[chip.name].columns, strict=True):
                     stream.write(np.ascontiguousarray(column))
                     stream.write(bytes(size - column.nbytes))
-        with atomic_write(folder / MANIFEST, text=True) as stream:
+        with naming(folder / MANIFEST), atomic_write(folder / MANIFEST, text=True) as stream:
             stream.write(json.dumps({"version": VERSION, "chips": [_entry(c) for c in chips]}))
         return WitnessStore(folder, plan, chips)
 

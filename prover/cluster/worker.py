@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from prover.cluster.machine import Machine
-from prover.cluster.messages import Open, Reply, Task
+from prover.cluster.messages import Message, Open, Reply, Task
 from prover.cluster.plans import Plans
 from prover.cluster.steps import CommitRange, Partial, Points
 from prover.cluster.store import WitnessStore
@@ -26,39 +26,41 @@ class Worker:
         self._bases: dict[str, np.ndarray] = {}
         self._failure = "no job is open"
 
-    def handle(self, message: Open | Task) -> Reply | None:
-        """Open a job, or do a task.
+    def handle(self, message: Message) -> Reply | None:
+        """Open or close a job, or do a task.
 
         An error becomes a reply that says so: the coordinator decides what follows.
         """
-        number = message.number if isinstance(message, Task) else -1
+        if not isinstance(message, Task):
+            self._machine, self._failure = None, "no job is open"
         try:
-            if isinstance(message, Task):
-                return Reply(number, self._answer(message))
-            self._open(message)
+            match message:
+                case Task() if self._machine is not None:
+                    return Reply(message.number, self._answer(self._machine, message))
+                case Open():
+                    self._open(message)
+                case _:
+                    pass
         except Exception as error:
             self._failure = f"{type(error).__name__}: {error}"
-        return None if isinstance(message, Open) else Reply(number, None, self._failure)
+        return Reply(message.number, None, self._failure) if isinstance(message, Task) else None
 
     def _open(self, message: Open) -> None:
-        self._machine = None
         store = WitnessStore.open(Path(message.store), message.job.plan)
         if message.bases not in self._bases:
             self._bases = {message.bases: load(message.bases).bases}
         self._machine = Machine(message.job, Plans(message.job), self._bases[message.bases], store)
 
-    def _answer(self, task: Task) -> Partial:
-        if self._machine is None:
-            raise RuntimeError(self._failure)
+    def _answer(self, machine: Machine, task: Task) -> Partial:
         if isinstance(task.ask, CommitRange):
             bases = next(iter(self._bases.values()))
             scalars = fr.from_montgomery(task.ask.elements)
             return Points((msm.msm(bases, [(task.ask.first, scalars, FULL_BITS)]),))
         for step in task.steps:
-            self._machine.tell(step)
+            machine.tell(step)
         if task.adopted:
-            self._machine.adopt(task.adopted, task.history)
-        return self._machine.answer(task.ask, task.spans)
+            machine.adopt(task.adopted, task.history)
+        return machine.answer(task.ask, task.spans)
 
 
 def warm() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from prover.cluster.fleet import Answered, Beat, Gone, Ready, Signal
-from prover.cluster.messages import Open, Task
+from prover.cluster.messages import Message, Task
 from prover.cluster.steps import Partial
 from prover.cluster.worker import Worker
 
@@ -38,7 +38,7 @@ def honest(worker: str, task: Task, partial: Partial) -> Partial:
 @dataclass
 class _Local:
     worker: Worker = field(default_factory=Worker)
-    inbox: deque[Open | Task] = field(default_factory=deque)
+    inbox: deque[Message] = field(default_factory=deque)
     stands: bool = False
     beats: bool = True
 
@@ -65,7 +65,7 @@ class LocalFleet:
         ready = Ready(worker, "this process")
         self._signals.append(ready if self.starts(worker) else Gone(worker, "did not start"))
 
-    def send(self, worker: str, message: Open | Task) -> None:
+    def send(self, worker: str, message: Message) -> None:
         if worker in self.workers:
             self.workers[worker].inbox.append(message)
 
@@ -82,7 +82,7 @@ class LocalFleet:
 
     def _take(self, name: str, local: _Local) -> list[Signal]:
         message = local.inbox.popleft()
-        if isinstance(message, Open):
+        if not isinstance(message, Task):
             local.worker.handle(message)
             return []
         self.tasks.append((name, message))

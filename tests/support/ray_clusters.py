@@ -12,14 +12,7 @@ import pytest
 from prover.executors import Executor, ExecutorKind, ExecutorOptions, open_executor
 from tests.support.cluster_jobs import SHARE_ALL, Watch
 
-RAY_MARKS = [
-    pytest.mark.ray,
-    pytest.mark.slow,
-    # What Ray says about itself while it starts and ends.
-    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+RAY_MARKS = [pytest.mark.ray, pytest.mark.slow]
 
 
 @contextmanager

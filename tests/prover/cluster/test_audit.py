@@ -210,5 +210,6 @@ def test_what_cannot_be_right_is_refused_at_once(quick_job, tmp_path, name):
     ((guilty, detail),) = watch.details(EventKind.GUILTY)
     assert guilty == lie.liar
     assert told in detail
+    assert watch.details(EventKind.LOST) == [(lie.liar, detail)]
     # The others went on with the same step.
     assert len(watch.details(EventKind.REASSIGNED)) == 1

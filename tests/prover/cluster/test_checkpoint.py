@@ -1,5 +1,8 @@
 """Answers on disk: found again, torn ends dropped, foreign files refused."""
 
+import errno
+import os
+
 import pytest
 
 from prover.cluster.checkpoint import Checkpoint, from_json, to_json
@@ -107,3 +110,29 @@ def test_an_answer_to_another_question_is_refused(tmp_path):
         checkpoint.find(1, "elsewhere")
     assert str(caught.value) == f"{path}: answer 1: expected elsewhere, got place 1"
     checkpoint.close()
+
+
+def test_a_full_disk_is_an_error_with_the_file_s_name(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint"
+    write(path)
+    checkpoint = Checkpoint(path, JOB)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "_file", FullFile(checkpoint._file))
+        with pytest.raises(OSError, match="No space left") as caught:
+            checkpoint.append(len(ANSWERS), "place", Points(()))
+    assert caught.value.filename == str(path)
+    checkpoint.close()
+    assert read(path) == ANSWERS
+
+
+class FullFile:
+    """A file on a disk without room."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
