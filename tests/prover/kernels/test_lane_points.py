@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 from circuits.field import Q
-from prover.kernels import lane_memory, lane_points, lanes
+from prover.kernels import lane_emission, lane_memory, lane_points, lanes
 from prover.kernels.choice import KERNELS, Kernels
 
 pytestmark = pytest.mark.skipif(
@@ -21,16 +21,18 @@ def work_of(values: list[int]) -> np.ndarray:
     """Lane values of integers; a negative one has all its limbs negative, as raw ones may."""
     work = lane_memory.new_work(len(values) // lanes.LANES)
     for k, value in enumerate(values):
-        parts = [limb if value >= 0 else -limb for limb in lanes.limbs52(abs(value))]
+        parts = [limb if value >= 0 else -limb for limb in lane_emission.limbs52(abs(value))]
         work[k // lanes.LANES, :, k % lanes.LANES] = np.array(parts).astype(np.uint64)
     return work
 
 
 def values_of(work: np.ndarray) -> list[int]:
     """The integers of carried lane values."""
-    assert not (work >> np.uint64(lanes.LIMB_BITS)).any(), "a limb of more than 52 bits"
-    groups = work.transpose(0, 2, 1).reshape(-1, lanes.LIMBS).tolist()
-    return [sum(limb << (lanes.LIMB_BITS * k) for k, limb in enumerate(each)) for each in groups]
+    assert not (work >> np.uint64(lane_emission.LIMB_BITS)).any(), "a limb of more than 52 bits"
+    groups = work.transpose(0, 2, 1).reshape(-1, lane_emission.LIMBS).tolist()
+    return [
+        sum(limb << (lane_emission.LIMB_BITS * k) for k, limb in enumerate(each)) for each in groups
+    ]
 
 
 def between(low: int, high: int) -> list[int]:
