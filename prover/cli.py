@@ -20,13 +20,15 @@ from circuits.cli_support import (
     progress,
 )
 from prover.bench.cli import bench
+from prover.cli_options import ExecutorChoice, address_option, executor_options
 from prover.node.cli import doctor, drain, run, status
 from prover.node.jobs_cli import jobs
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
     from prover.cluster.events import ClusterEvent
-    from prover.executors import ExecutorOptions, ProvingJob
+    from prover.executor_options import ExecutorOptions
+    from prover.executors import ProvingJob
     from prover.prove import StageClock
     from prover.srs_tools import Srs
     from verifier.key import VerifyingKey
@@ -37,7 +39,6 @@ _DIR = click.Path(file_okay=False, path_type=Path)
 _LOG_SIZE = click.IntRange(1, 24)
 STATEMENT_SUFFIX = ".statement"
 WORK_SUFFIX = ".work"
-EXECUTORS = ("inline", "process", "ray")
 
 
 def _input_errors() -> dict[type[Exception], ExitCode]:
@@ -192,29 +193,20 @@ def key(path: Path, srs_path: Path, shape_name: str) -> None:
     help="Setup of the key.  [default: the development setup, made once and kept]",
 )  # fmt: skip
 @click.option(
-    "--executor", type=click.Choice(EXECUTORS), default="inline", show_default=True,
-    help="Where to prove: here, on processes of this machine, or on Ray (extra `cluster`).",
-)  # fmt: skip
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=2, show_default=True,
-    help="Processes or Ray actors; they share the cores.",
-)  # fmt: skip
-@click.option(
     "--work-dir", type=_DIR,
     help="Where workers find the witness and a killed proof goes on.  "
     "[default: the proof's name ending in .work]",
 )  # fmt: skip
-@click.option("--address", help="Ray cluster to join, as host:port.  [default: one started here]")
+@address_option
+@executor_options
 def prove(
     witness_path: Path,
     proof_path: Path,
     statement_path: Path | None,
     key_path: Path | None,
     srs_path: Path | None,
-    executor: str,
-    workers: int,
     work_dir: Path | None,
-    address: str | None,
+    choice: ExecutorChoice,
 ) -> None:
     """Prove WITNESS, check the proof, and write it with the statement that it proves.
 
@@ -236,9 +228,9 @@ def prove(
     from circuits.statement import to_json
     from circuits.witness.file import Witness
     from prover.backend import Circuit
-    from prover.executors import ExecutorKind, ExecutorOptions
     from prover.memory import require_memory
     from prover.prove import StageClock
+    from prover.proving import margin_job
 
     statement_path = statement_path or proof_path.with_suffix(STATEMENT_SUFFIX)
     _check_outputs(witness_path, proof_path, statement_path)
@@ -247,10 +239,10 @@ def prove(
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
         require_memory(Circuit(verifying_key, margin_system()), witness.heights)
-        job = _job_of(witness, verifying_key, _setup_of(verifying_key, srs_path))
+        name = f"batch-{witness.statement.batch_number}"
+        job = margin_job(verifying_key, witness, _setup_of(verifying_key, srs_path), name)
         folder = work_dir or proof_path.with_suffix(WORK_SUFFIX)
-        options = ExecutorOptions(ExecutorKind(executor), workers, address, folder)
-        proof = _prove(witness_path, witness, job, options, clock)
+        proof = _prove(witness_path, witness, job, choice.over(folder), clock)
         if work_dir is None:
             with suppress(OSError):
                 folder.rmdir()
@@ -298,34 +290,10 @@ def _key_of(witness_path: Path, witness: Witness, key_path: Path | None) -> Veri
 
 def _setup_of(key: VerifyingKey, srs_path: Path | None) -> Path:
     """The file with the powers that the key stands on."""
-    from prover import srs_tools
+    from prover.proving import setup_file
 
-    if srs_path is not None:
-        return srs_path
-    if key.setup != srs_tools.development_setup():
-        pinned = f"the setup with source hash {key.setup.source_hash.hex()}"
-        message = f"--srs: expected {pinned}, got none"
-        raise CommandFailed(message, ExitCode.USAGE)
     with progress("preparing the development setup", 1 << key.log_chunk) as advance:
-        srs_tools.development(key.log_chunk, advance)
-    return srs_tools.development_path(key.log_chunk)
-
-
-def _job_of(witness: Witness, key: VerifyingKey, bases_path: Path) -> ProvingJob:
-    from circuits.chips.system import margin_system
-    from prover.executors import ProvingJob
-
-    statement = witness.statement
-    tables = {table.name: table for table in witness.tables}
-    return ProvingJob(
-        key,
-        margin_system(),
-        statement.words(),
-        statement.pubdata,
-        tables,
-        bases_path,
-        f"batch-{statement.batch_number}",
-    )
+        return setup_file(key, srs_path, advance)
 
 
 def _prove(

@@ -8,43 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from circuits.air.chip import System
 from prover.backend import Tables
 from prover.cluster.events import Notify, ignore_event
-from prover.cluster.settings import ClusterSettings
 from prover.compiled.backend import KernelBackend
 from prover.errors import SetupMismatch, SetupTooShort
+from prover.executor_options import ExecutorKind, ExecutorOptions
 from prover.prove import Stage, ignore, prove
 from prover.srs_tools import Srs, load
 from verifier.key import VerifyingKey
-
-
-class ExecutorKind(StrEnum):
-    """Where the work is done."""
-
-    INLINE = "inline"
-    PROCESS = "process"
-    RAY = "ray"
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutorOptions:
-    """`address` is that of a Ray cluster to join; without one Ray starts on this machine.
-
-    `work_dir` holds a folder per job with the witness and what is known of its proof; workers on
-    other machines must see it under the same path. `inline` needs neither.
-    """
-
-    kind: ExecutorKind
-    workers: int
-    address: str | None
-    work_dir: Path
-    settings: ClusterSettings = field(default_factory=ClusterSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,27 +48,26 @@ class Executor(Protocol):
 
 
 class Setups:
-    """The reference strings of an executor's jobs, the last one kept."""
+    """Reference strings by their files, each mapped once: a venue has one or two."""
 
     def __init__(self) -> None:
-        self._path: Path | None = None
-        self._srs: Srs | None = None
+        self._found: dict[Path, Srs] = {}
 
-    def of(self, job: ProvingJob) -> Srs:
-        """Load the job's string and check that its key was made with it.
+    def of(self, key: VerifyingKey, path: Path) -> Srs:
+        """Load a string and check that the key was made with it.
 
         Raises: SetupMismatch, SetupTooShort, SrsError, OSError.
         """
-        if self._srs is None or self._path != job.bases_path:
-            self._srs, self._path = load(job.bases_path), job.bases_path
-        if self._srs.setup != job.key.setup:
-            place = f"{job.bases_path}: source hash"
-            wanted = f"{job.key.setup.source_hash.hex()} as the key pins it"
-            raise SetupMismatch(place, wanted, self._srs.source_hash.hex())
-        if len(self._srs.bases) < 1 << job.key.log_chunk:
-            wanted = f"at least 2^{job.key.log_chunk} for shape {job.key.shape_name}"
-            raise SetupTooShort(f"{job.bases_path}: powers", wanted, len(self._srs.bases))
-        return self._srs
+        if path not in self._found:
+            self._found[path] = load(path)
+        found = self._found[path]
+        if found.setup != key.setup:
+            place = f"{path}: source hash for the key of shape {key.shape_name}"
+            raise SetupMismatch(place, key.setup.source_hash.hex(), found.source_hash.hex())
+        if len(found.bases) < 1 << key.log_chunk:
+            wanted = f"at least 2^{key.log_chunk} for shape {key.shape_name}"
+            raise SetupTooShort(f"{path}: powers", wanted, len(found.bases))
+        return found
 
 
 class InlineExecutor:
@@ -103,7 +78,7 @@ class InlineExecutor:
 
     def prove(self, job: ProvingJob, observe: Callable[[Stage], None] = ignore) -> bytes:
         """See `Executor.prove`."""
-        backend = KernelBackend(self._setups.of(job).bases)
+        backend = KernelBackend(self._setups.of(job.key, job.bases_path).bases)
         return prove(job.key, job.system, job.words, job.pubdata, job.tables, backend, observe)
 
 

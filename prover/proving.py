@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 
 from circuits.air.check import check
 from circuits.chips.system import margin_system
 from circuits.witness.file import Witness
-from prover.compiled.backend import KernelBackend
+from prover import srs_tools
 from prover.errors import ProofRefused, RuleBroken
-from prover.prove import Stage, prove
-from prover.srs_tools import Srs
+from prover.executors import ProvingJob
+from prover.srs_tools import Progress
 from verifier.errors import VerificationError
 from verifier.key import VerifyingKey
+from verifier.srs import SrsError
 from verifier.verify import verify
 
 
-def prove_witness(
-    key: VerifyingKey, witness: Witness, srs: Srs, observe: Callable[[Stage], None]
-) -> bytes:
-    """Proof bytes that nobody has checked yet. Raises: ProverError."""
+def setup_file(key: VerifyingKey, srs_path: Path | None, progress: Progress) -> Path:
+    """The file with the powers that a key stands on.
+
+    Without a path that is the development setup, which is made once and kept.
+    Raises: SrsError for a key that stands on another one; OSError.
+    """
+    if srs_path is not None:
+        return srs_path
+    require_development(key)
+    srs_tools.development(key.log_chunk, progress)
+    return srs_tools.development_path(key.log_chunk)
+
+
+def require_development(key: VerifyingKey) -> None:
+    """Raises: SrsError for a key that does not stand on the development setup."""
+    if key.setup != srs_tools.development_setup():
+        place = f"key of shape {key.shape_name}"
+        expected = f"the setup with source hash {key.setup.source_hash.hex()}"
+        raise SrsError("--srs", place, expected, "none")
+
+
+def margin_job(key: VerifyingKey, witness: Witness, bases_path: Path, job_id: str) -> ProvingJob:
+    """What an executor needs to prove a margin batch."""
     statement = witness.statement
     tables = {table.name: table for table in witness.tables}
-    return prove(
-        key,
-        margin_system(),
-        statement.words(),
-        statement.pubdata,
-        tables,
-        KernelBackend(srs.bases),
-        observe,
+    return ProvingJob(
+        key, margin_system(), statement.words(), statement.pubdata, tables, bases_path, job_id
     )
 
 

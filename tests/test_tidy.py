@@ -63,6 +63,7 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "prover.bench.cli": {"circuits", "prover", "click"},
     "prover.bench.options": {"circuits", "verifier", "prover", "click"},
     "prover.bench.plot": {"prover.bench", "matplotlib"},
+    "prover.cli_options": {"circuits", "prover", "click"},
     "prover.node.cli": {"circuits", "verifier", "prover", "click"},
     "prover.node.jobs_cli": {"circuits", "prover", "click"},
     "prover.node.cli_support": {"circuits", "verifier", "prover", "click"},

@@ -17,6 +17,7 @@ from prover.bench.options import (
     NumberList,
     Report,
     input_errors,
+    makes_no_proof,
     with_report,
     with_setting,
 )
@@ -36,14 +37,16 @@ def bench() -> None:
     """Measure what proving costs on this machine, and check every result.
 
     The kernels are made ready first, which is not counted but shown. Of all repeats the fastest
-    counts. Core time is processor time of all threads and finished children together; for a proof
-    it is everything from the witness to the opening, without verifying.
+    counts. Core time is processor time of all threads, and of all processes that this one
+    started, workers and Ray included; for a proof it is everything from the witness to the
+    opening, without verifying. With workers the first repeat waits until they have started.
 
     With --json the last line is one object with the fields job, size, unit, threads, kernels,
-    executor, seconds (by stage, of the fastest repeat), core_ms_per_unit, units_per_second,
-    peak_mib (highest resident memory), verified, runs (seconds of every repeat), start_seconds
-    (kernels made ready), measurements (the same figures for each size or operation, by name), cpu
-    and version. Its own figures are those of the largest measurement, the first of equal ones.
+    executor, workers (0 for inline), seconds (by stage, of the fastest repeat), core_ms_per_unit,
+    units_per_second, peak_mib (highest resident memory of all processes together), verified, runs
+    (seconds of every repeat), start_seconds (kernels made ready), measurements (the same figures
+    for each size or operation, by name), cpu and version. Its own figures are those of the largest
+    measurement, the first of equal ones.
 
     \b
     Example:
@@ -58,6 +61,7 @@ def bench() -> None:
     help="Log2 of the number of elements.",
 )  # fmt: skip
 @_REPEAT
+@makes_no_proof
 @with_report
 def field(report: Report, log_size: int, repeat: int) -> None:
     """Multiply, add and invert field elements in arrays.
@@ -82,6 +86,7 @@ def field(report: Report, log_size: int, repeat: int) -> None:
     help=f"Widths of the scalars, some of {','.join(map(str, _WIDTHS))}.",
 )  # fmt: skip
 @_REPEAT
+@makes_no_proof
 @with_report
 def msm(report: Report, log_size: int, bits: tuple[int, ...], repeat: int) -> None:
     """Sum multiples of the points of the development setup, for random scalars.
@@ -113,6 +118,7 @@ def msm(report: Report, log_size: int, bits: tuple[int, ...], repeat: int) -> No
     help="Log2 of the number of rows.",
 )  # fmt: skip
 @_REPEAT
+@makes_no_proof
 @with_report
 def tape(report: Report, log_rows: int, repeat: int) -> None:
     """Run the constraints of the margin system's largest chip over random rows.
@@ -145,11 +151,15 @@ def yardstick(report: Report, trades: tuple[int, ...], repeat: int) -> None:
     Example:
       plasmaperps prover bench yardstick --trades 512 --threads 2
       plasmaperps prover bench yardstick --trades 64,128,256,512 --plot growth.png
+      plasmaperps prover bench yardstick --executor process --workers 2
     """
-    from prover.bench.proving import measure_yardstick
+    from prover.bench.proving import measure_yardstick, opened
 
-    with progress("proving", len(trades) * repeat) as advance:
-        measured = [measure_yardstick(count, repeat, advance) for count in trades]
+    with (
+        progress("proving", len(trades) * repeat) as advance,
+        opened(report.setting) as opened_bench,
+    ):
+        measured = [measure_yardstick(opened_bench, count, repeat, advance) for count in trades]
     report.show("yardstick", measured)
 
 
@@ -165,10 +175,10 @@ def batch(report: Report, witness: Path, repeat: int) -> None:
       plasmaperps op run-file examples/margin_day.jsonl --out day
       plasmaperps prover bench batch day/batch-0001.witness
     """
-    from prover.bench.proving import measure_batch
+    from prover.bench.proving import measure_batch, opened
 
-    with progress("proving", repeat) as advance:
-        measured = measure_batch(witness, repeat, advance)
+    with progress("proving", repeat) as advance, opened(report.setting) as opened_bench:
+        measured = measure_batch(opened_bench, witness, repeat, advance)
     report.show("batch", [measured])
 
 
@@ -192,8 +202,8 @@ def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json:
 
     The memory after the last proof is compared with that after a tenth of them. All proofs must be
     equal, and the first is verified. Ends with exit code 1 when the memory grew by over 5 %.
-    The JSON object has the fields job, size (proofs), threads, kernels, executor, early_mib,
-    late_mib, growth_percent, cpu and version.
+    The JSON object has the fields job, size (proofs), threads, kernels, executor, workers,
+    early_mib, late_mib, growth_percent, cpu and version.
 
     \b
     Example:
@@ -202,7 +212,7 @@ def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json:
     from circuits.chips.system import margin_system
     from circuits.witness.file import Witness
     from prover.bench import report
-    from prover.bench.proving import batch_job, setup_of, yardstick_job
+    from prover.bench.proving import batch_job, opened, prepare_setup, yardstick_job
     from prover.bench.soak import GROWTH_PERCENT_MAX, run_soak
     from prover.bench.yardstick.trades import make_trades
 
@@ -211,8 +221,9 @@ def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json:
         job = yardstick_job(make_trades(trades))
     else:
         job = batch_job(Witness.load(path, margin_system()))
-    with progress("proving", proofs) as advance:
-        found = run_soak(job, setup_of(job.key), proofs, advance)
+    prepare_setup(job.key)
+    with progress("proving", proofs) as advance, opened(setting) as opened_bench:
+        found = run_soak(opened_bench.executor, job, proofs, advance)
     click.echo(
         f"{proofs} equal proofs of shape {job.key.shape_name}: {found.early_mib:,.1f} MiB after "
         f"proof {found.early}, {found.late_mib:,.1f} MiB after the last, "

@@ -6,7 +6,12 @@ import gc
 from dataclasses import dataclass
 from time import perf_counter
 
-from prover.bench.machine import core_seconds, peak_memory_mib, reset_peak_memory
+from prover.bench.machine import (
+    core_seconds,
+    peak_memory_mib,
+    reset_peak_memory,
+    worker_core_seconds,
+)
 
 VERIFY = "verify"
 """The stage that is shown and not counted: whoever reads the proof pays for it."""
@@ -63,9 +68,13 @@ class Measurement:
 
 
 class StopWatch:
-    """Measures one repeat: `begin` a stage after the other, then `stop`."""
+    """Measures one repeat: `begin` a stage after the other, then `stop`.
 
-    def __init__(self) -> None:
+    With workers the time of processes below this one counts as well.
+    """
+
+    def __init__(self, *, has_workers: bool = False) -> None:
+        self._has_workers = has_workers
         gc.collect()
         reset_peak_memory()
         self._seconds: dict[str, float] = {}
@@ -77,17 +86,24 @@ class StopWatch:
         """End the current stage and begin another; one that was there before goes on."""
         self.pause()
         self._current = stage
-        self._since = (perf_counter(), core_seconds())
+        # Reading the clocks takes a while itself, so the wall's is read last here and first below.
+        core_now = self._core_seconds_now()
+        self._since = (perf_counter(), core_now)
 
     def pause(self) -> None:
         """End the current stage."""
         if self._current is None:
             return
-        now, core_now = perf_counter(), core_seconds()
+        now = perf_counter()
+        core_now = self._core_seconds_now()
         stage, (since, core_since) = self._current, self._since
         self._seconds[stage] = self._seconds.get(stage, 0.0) + now - since
         self._core_seconds[stage] = self._core_seconds.get(stage, 0.0) + core_now - core_since
         self._current = None
+
+    def _core_seconds_now(self) -> float:
+        workers = worker_core_seconds() if self._has_workers else 0.0
+        return workers + core_seconds()
 
     def stop(self) -> Run:
         """End the last stage and return the repeat."""

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from circuits.cli_support import CommandFailed, ExitCode, bad_input, one_line_errors
-from prover.bench.setting import AUTO, KERNEL_NAMES, Executor, Setting, prepare
+from prover.bench.setting import AUTO, KERNEL_NAMES, Setting, prepare
+from prover.cli_options import ExecutorChoice, executor_options
+from prover.executor_options import ExecutorKind
 
 if TYPE_CHECKING:
     from prover.bench.measure import Measurement
@@ -85,11 +87,13 @@ def input_errors() -> dict[type[Exception], ExitCode]:
 
 
 def with_setting(command: Command) -> Command:
-    """Add --threads, --kernels and --executor; the command gets the `Setting` that they make."""
+    """Add what says how a benchmark runs; the command gets the `Setting` that comes of it."""
 
     @wraps(command)
-    def prepared(threads: int | None, kernels: str, executor: str, **arguments: Any) -> None:
-        setting = prepare(threads, kernels, Executor(executor))
+    def prepared(
+        threads: int | None, kernels: str, choice: ExecutorChoice, **arguments: Any
+    ) -> None:
+        setting = prepare(threads, kernels, choice)
         with one_line_errors(input_errors()):
             command(setting, **arguments)
 
@@ -104,11 +108,21 @@ def with_setting(command: Command) -> Command:
             default=AUTO, show_default=True,
             help="Which twins of the kernels run; auto takes the fastest of this machine.",
         ),
-        click.option(
-            "--executor", type=click.Choice([each.value for each in Executor]),
-            default=Executor.INLINE.value, show_default=True, help="Where proofs are made.",
-        ),
+        executor_options,
     )  # fmt: skip
+
+
+def makes_no_proof(command: Command) -> Command:
+    """Above `with_report`: refuse workers for a benchmark that gives them nothing to do."""
+
+    @wraps(command)
+    def inline(executor: str, **arguments: Any) -> None:
+        if executor != ExecutorKind.INLINE:
+            wanted = f"{ExecutorKind.INLINE}, as this job makes no proof"
+            raise CommandFailed(f"--executor: expected {wanted}, got {executor}", ExitCode.USAGE)
+        command(executor=executor, **arguments)
+
+    return inline
 
 
 def with_report(command: Command) -> Command:

@@ -37,7 +37,10 @@ def lines(job: str, setting: Setting, measurements: Sequence[Measurement]) -> It
 def setting_line(job: str, setting: Setting) -> str:
     """What ran, how, and on what."""
     threads = "1 thread" if setting.threads == 1 else f"{setting.threads} threads"
-    return f"{job}: {threads}, {setting.kernels} kernels, {setting.executor}, on {cpu_model()}"
+    place = setting.executor.value
+    if setting.workers:
+        place += f" with {setting.workers} worker{'' if setting.workers == 1 else 's'}"
+    return f"{job}: {threads}, {setting.kernels} kernels, {place}, on {cpu_model()}"
 
 
 def _stage_lines(measurement: Measurement) -> Iterator[str]:
@@ -126,9 +129,7 @@ def json_line(job: str, setting: Setting, measurements: Sequence[Measurement]) -
     document = {
         "job": job,
         **_figures(largest),
-        "threads": setting.threads,
-        "kernels": setting.kernels.value,
-        "executor": setting.executor.value,
+        **_how(setting),
         "start_seconds": round(setting.start_seconds, 3),
         "measurements": [{"name": each.name} | _figures(each) for each in measurements],
     }
@@ -140,9 +141,7 @@ def soak_json_line(setting: Setting, found: Soak) -> str:
     document = {
         "job": "soak",
         "size": len(found.resident_mib),
-        "threads": setting.threads,
-        "kernels": setting.kernels.value,
-        "executor": setting.executor.value,
+        **_how(setting),
         "early_mib": round(found.early_mib, 1),
         "late_mib": round(found.late_mib, 1),
         "growth_percent": round(found.growth_percent, 2),
@@ -161,6 +160,15 @@ def start_json_line(kernels: Kernels, found: Start) -> str:
         "warm_compiled": found.warm_compiled,
     }
     return json.dumps(document | _machine())
+
+
+def _how(setting: Setting) -> dict[str, object]:
+    return {
+        "threads": setting.threads,
+        "kernels": setting.kernels.value,
+        "executor": setting.executor.value,
+        "workers": setting.workers,
+    }
 
 
 def _machine() -> dict[str, object]:

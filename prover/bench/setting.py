@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from enum import StrEnum
 from time import perf_counter
 
 from circuits.cli_support import CommandFailed, ExitCode
+from prover.bench.machine import sees_other_processes
+from prover.cli_options import ExecutorChoice
+from prover.executor_options import ExecutorKind
 from prover.kernel_choice import VARIABLE, Kernels, KernelsUnavailable, choose
 
 AUTO = "auto"
@@ -15,27 +17,30 @@ KERNEL_NAMES = (AUTO, *(each.value for each in Kernels))
 """What `--kernels` takes; `auto` is what the environment names, or the fastest there is."""
 
 
-class Executor(StrEnum):
-    """Where proofs are made."""
-
-    INLINE = "inline"
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The setting of all measurements of one command. `start_seconds` went into the kernels."""
+    """The setting of all measurements of one command.
+
+    `workers` is 0 for `inline`; `start_seconds` went into the kernels of this process.
+    """
 
     threads: int
     kernels: Kernels
-    executor: Executor
+    executor: ExecutorKind
+    workers: int
     start_seconds: float
 
 
-def prepare(threads: int | None, kernels: str, executor: Executor) -> Setting:
+def prepare(threads: int | None, kernels: str, choice: ExecutorChoice) -> Setting:
     """Choose kernels and threads for this process and make every kernel ready.
 
-    Raises: CommandFailed for kernels that are not there.
+    Raises: CommandFailed for kernels that are not there, and for workers whose processor time
+    cannot be read here.
     """
+    is_inline = choice.kind is ExecutorKind.INLINE
+    if not is_inline and not sees_other_processes():
+        wanted = "inline, as this system has no /proc that tells what workers take"
+        raise CommandFailed(f"--executor: expected {wanted}, got {choice.kind}", ExitCode.USAGE)
     chosen = choose_kernels(kernels)
     # The kernels look at the environment when they are imported.
     from prover.kernels import KERNELS, parallel, warm
@@ -48,7 +53,8 @@ def prepare(threads: int | None, kernels: str, executor: Executor) -> Setting:
         parallel.set_threads(threads)
     start = perf_counter()
     warm()
-    return Setting(parallel.threads(), chosen, executor, perf_counter() - start)
+    workers = 0 if is_inline else choice.workers
+    return Setting(parallel.threads(), chosen, choice.kind, workers, perf_counter() - start)
 
 
 def choose_kernels(asked: str) -> Kernels:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from prover.bench.machine import resident_mib
-from prover.bench.proving import Job, Progress, make_proof, no_progress
+from prover.bench.proving import Progress, no_progress
 from prover.errors import ProverError
-from prover.srs_tools import Srs
+from prover.executors import Executor, ProvingJob
 from verifier.verify import verify
 
 GROWTH_PERCENT_MAX = 5.0
@@ -49,8 +49,8 @@ class Soak:
 
 
 def run_soak(
-    job: Job,
-    srs: Srs,
+    executor: Executor,
+    job: ProvingJob,
     proofs: int,
     advance: Progress = no_progress,
     resident: Callable[[], float] = resident_mib,
@@ -62,7 +62,7 @@ def run_soak(
     first = None
     found = []
     for number in range(1, proofs + 1):
-        proof = make_proof(job, srs)
+        proof = executor.prove(job)
         if first is None:
             first = proof
             verify(job.key, job.words, job.pubdata, proof)

@@ -25,7 +25,8 @@ from prover.cluster.plans import Plans
 from prover.cluster.shards import plan_shards
 from prover.cluster.steplog import Steps
 from prover.cluster.store import TableSource, WitnessStore
-from prover.executors import ExecutorOptions, ProvingJob, Setups
+from prover.executor_options import ExecutorOptions
+from prover.executors import ProvingJob, Setups
 from prover.prove import Stage, ignore, prove
 from prover.witness import check_tables
 from verifier.errors import VerificationError
@@ -63,7 +64,7 @@ class Coordinator:
         to refuse: every answer that went into it was found right.
         Raises, beside what prove() raises: ClusterError, SetupMismatch, OSError.
         """
-        bases = self._setups.of(job).bases
+        bases = self._setups.of(job.key, job.bases_path).bases
         with open_folder(self._options.work_dir, job.job_id) as folder:
             run = JobRun(job, bases, folder, self._crew, self._options, self._notify)
             try:

@@ -19,7 +19,7 @@ from typing import Any
 from prover.cluster.errors import ClusterError
 from prover.cluster.fleet import Answered, Beat, Gone, Ready, Signal
 from prover.cluster.messages import Message, Reply
-from prover.kernels.parallel import cores
+from prover.kernels.parallel import threads
 
 BEAT_S = 1.0
 LOOPBACK = "127.0.0.1"
@@ -133,7 +133,7 @@ class RayFleet:
         if address is None:
             settings |= {
                 "address": "local",
-                "num_cpus": max(cores(), workers),
+                "num_cpus": max(threads(), workers),
                 "include_dashboard": False,
                 "object_store_memory": _OBJECT_STORE_BYTES,
                 "_node_ip_address": LOOPBACK,

@@ -16,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from circuits.cli_support import CommandFailed, ExitCode, one_line_errors
+from prover.cli_options import ExecutorChoice, address_option, executor_options
 from prover.node.cli_support import (
     jobs_option,
     json_option,
@@ -29,7 +30,8 @@ from prover.node.cli_support import (
 
 if TYPE_CHECKING:
     from prover.node.notices import Notice, Watch
-    from prover.node.work import MarginWork
+    from prover.node.work import Keys, MarginWork
+    from prover.node.workers import WorkFolder
 
 METRICS_PORT = 9464
 METRICS_HOST = "127.0.0.1"
@@ -49,6 +51,12 @@ _IN = click.Path(dir_okay=False, path_type=Path)
     "--srs", "srs_path", type=_IN, metavar="FILE",
     help="Setup of the keys.  [default: the development setup, made once and kept]",
 )  # fmt: skip
+@address_option
+@click.option(
+    "--work-dir", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Where workers find the witness in hand, and a proof that was cut off goes on.  "
+    "[default: in the cache folder]",
+)  # fmt: skip
 @click.option(
     "--metrics-port", type=click.IntRange(0, 65535), default=METRICS_PORT, show_default=True,
     help="Port for Prometheus metrics; 0 turns them off.",
@@ -65,6 +73,7 @@ _IN = click.Path(dir_okay=False, path_type=Path)
     "--lease-seconds", "lease_s", type=click.FloatRange(1, 3600), default=60.0, show_default=True,
     help="A job goes to another node when this one has been silent for so long.",
 )  # fmt: skip
+@executor_options
 @click.pass_context
 def run(
     context: click.Context,
@@ -73,6 +82,8 @@ def run(
     until_empty: bool,
     key_paths: tuple[Path, ...],
     srs_path: Path | None,
+    choice: ExecutorChoice,
+    work_dir: Path | None,
     metrics_port: int,
     metrics_host: str,
     poll_s: float,
@@ -89,10 +100,13 @@ def run(
     without a proof is repeated later, three in all, then the job is parked. A store that is away
     is waited for; a proof in hand is kept on this machine until the store has it.
 
+    With processes or Ray the workers live as long as the node, and a proof survives their death.
+
     \b
     Example:
       plasmaperps prover run --jobs jobs
       plasmaperps prover run --jobs jobs --until-empty --metrics-port 0
+      plasmaperps prover run --jobs jobs --executor process --workers 2
       plasmaperps prover run --jobs jobs --key margin.key --srs ceremony.srs
     """
     from prover.node.core import Mode
@@ -100,15 +114,16 @@ def run(
     if once and until_empty:
         raise CommandFailed("expected --once or --until-empty, got both", ExitCode.USAGE)
     mode = Mode.ONCE if once else Mode.UNTIL_EMPTY if until_empty else Mode.FOREVER
+    is_default = context.get_parameter_source("metrics_port") is ParameterSource.DEFAULT
     with store_errors(), ExitStack() as stack:
         from prover.cache_folder import cache_folder
         from prover.node.core import NodeCore
         from prover.node.heart import Timing
         from prover.node.node import Node
         from prover.node.spool import Spool
+        from prover.node.workers import WorkFolder
 
         store = open_store(folder)
-        is_default = context.get_parameter_source("metrics_port") is ParameterSource.DEFAULT
         watchers = [
             stack.enter_context(_display()),
             *stack.enter_context(_metrics(metrics_host, metrics_port, is_default)),
@@ -118,23 +133,50 @@ def run(
             for each in watchers:
                 each(notice)
 
-        work = _work(key_paths, srs_path)
+        keys = _ready_keys(key_paths, srs_path, watch)
+        work_folder = WorkFolder(work_dir or cache_folder("work") / store.id)
+        work_folder.prune(store)
+        work = stack.enter_context(_work(keys, srs_path, choice, work_folder, watch))
         core, timing = NodeCore(mode, poll_s), Timing(poll_s, lease_s)
         spool = Spool(cache_folder("spool"))
         code = Node(store, spool, work, core, watch, now_ms, timing).run()
     context.exit(int(code))
 
 
-def _work(key_paths: tuple[Path, ...], srs_path: Path | None) -> MarginWork:
-    """The node's work, with everything compiled, and memory for the smallest shape at least."""
-    from prover.node.work import MarginWork
+def _ready_keys(key_paths: tuple[Path, ...], srs_path: Path | None, watch: Watch) -> Keys:
+    """The node's keys, with everything compiled, and memory for the smallest shape at least.
 
-    work = MarginWork.of_files(key_paths, srs_path)
-    work.require_some_memory()
-    if sys.stderr.isatty():
-        click.echo("loading the kernels; the first run compiles them for a minute", err=True)
-    work.warm()
-    return work
+    Before workers are started: all processes would compile the same.
+    """
+    from circuits.chips.system import margin_system
+    from prover.kernels import warm
+    from prover.node.notices import Loading
+    from prover.node.work import load_keys, require_some_memory
+
+    keys = load_keys(key_paths, srs_path)
+    require_some_memory(keys)
+    watch(Loading("kernels; the first run compiles them for a minute"))
+    margin_system()
+    warm()
+    return keys
+
+
+@contextmanager
+def _work(
+    keys: Keys,
+    srs_path: Path | None,
+    choice: ExecutorChoice,
+    work_folder: WorkFolder,
+    watch: Watch,
+) -> Iterator[MarginWork]:
+    """The node's work, with its workers as long as the block lasts."""
+    from prover.executors import open_executor
+    from prover.node.work import MarginWork
+    from prover.node.workers import cluster_watch
+
+    options = choice.over(work_folder.path)
+    with open_executor(options, cluster_watch(watch)) as executor:
+        yield MarginWork(keys, srs_path, executor, work_folder)
 
 
 @contextmanager

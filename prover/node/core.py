@@ -34,6 +34,7 @@ class FailureKind(StrEnum):
     WITNESS = "witness"
     RULE = "rule"
     MEMORY = "memory"
+    CLUSTER = "cluster"
     DEFECT = "defect"
 
 

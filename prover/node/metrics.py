@@ -15,11 +15,13 @@ from prometheus_client import (
     start_http_server,
 )
 
+from prover.cluster.events import EventKind
 from prover.memory import peak_bytes, resident_bytes
 from prover.node.core import FailureKind
 from prover.node.errors import PortTaken
 from prover.node.jobs import JobState
 from prover.node.notices import (
+    Cluster,
     DrainChanged,
     Failed,
     LeaseLost,
@@ -61,11 +63,15 @@ class NodeMetrics:
         self._cells = self._counter("cells_proven", "Cells of published proofs' tables.")
         self._failures = self._counter("failures", "Attempts without a proof by reason.", "reason")
         self._lost = self._counter("leases_lost", "Jobs that another node took over.")
+        self._cluster = self._counter("cluster_events", "What happened to workers.", "kind")
         self._reachable.set(1)
         for state in JobState:
             self._jobs.labels(state)
         for kind in FailureKind:
             self._failures.labels(kind)
+        for event in EventKind:
+            if event is not EventKind.ASKED:
+                self._cluster.labels(event)
         for stage in Stage:
             if stage is not Stage.DONE:
                 self._stages.labels(stage)
@@ -90,6 +96,8 @@ class NodeMetrics:
                 self._failures.labels(notice.kind).inc()
             case LeaseLost():
                 self._lost.inc()
+            case Cluster(kind):
+                self._cluster.labels(kind).inc()
             case DrainChanged(is_draining):
                 self._draining.set(is_draining)
             case StoreAway():

@@ -12,6 +12,7 @@ from contextlib import suppress
 from time import perf_counter
 
 from circuits.cli_support import ExitCode
+from prover.cluster.errors import ClusterError
 from prover.errors import NotEnoughMemory
 from prover.node import core, notices
 from prover.node.core import Failure, FailureKind, NodeCore, ProvenBatch
@@ -194,6 +195,8 @@ class Node:
             return Failure(error.kind, str(error), is_final=True)
         except (NotEnoughMemory, MemoryError) as error:
             return Failure(FailureKind.MEMORY, str(error) or "out of memory", is_final=False)
+        except ClusterError as error:
+            return Failure(FailureKind.CLUSTER, str(error), is_final=False)
         except Exception as error:
             traceback.print_exc()
             return Failure(FailureKind.DEFECT, f"{type(error).__name__}: {error}", is_final=False)

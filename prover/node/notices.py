@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from prover.cluster.events import EventKind
 from prover.node.rows import Counts
 from prover.prove import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Before the start: what takes a while."""
+
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,15 @@ class SpoolFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """What happened to the workers of this node's executor; `worker` is empty for all of them."""
+
+    kind: EventKind
+    worker: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreAway:
     reason: str
 
@@ -112,7 +129,8 @@ class Left:
 
 
 Notice = (
-    Started
+    Loading
+    | Started
     | Taken
     | StageBegun
     | StageEnded
@@ -121,6 +139,7 @@ Notice = (
     | LeaseLost
     | Released
     | SpoolFailed
+    | Cluster
     | StoreAway
     | StoreBack
     | QueueSeen

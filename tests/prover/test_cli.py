@@ -106,10 +106,11 @@ def test_a_setup_that_is_not_the_key_s_is_refused(witness_path, tmp_path):
     other = save_key_file(tmp_path / "other.key", "S", source_hash=bytes(32), insecure=False)
     pinned = "the setup with source hash " + "00" * 32
     assert refused("prove", witness_path, "-o", proof, "--key", other) == (
-        f"Error: --srs: expected {pinned}, got none"
+        f"Error: --srs: key of shape S: expected {pinned}, got none"
     )
     line = refused("prove", witness_path, "-o", proof, "--key", other, "--srs", small)
-    assert line.startswith(f"Error: {small}: source hash: expected {'00' * 32} as the key pins it")
+    place = f"{small}: source hash for the key of shape S"
+    assert line.startswith(f"Error: {place}: expected {'00' * 32}, got ")
     same = save_key_file(tmp_path / "same.key", "S")
     assert refused("prove", witness_path, "-o", proof, "--key", same, "--srs", small) == (
         f"Error: {small}: powers: expected at least 2^18 for shape S, got 16"

@@ -8,7 +8,8 @@ import pytest
 from circuits.chips.system import SHAPE_S, margin_system
 from prover.cluster.settings import ClusterSettings
 from prover.errors import SetupMismatch, SetupTooShort
-from prover.executors import ExecutorKind, ExecutorOptions, ProvingJob, open_executor
+from prover.executor_options import ExecutorKind, ExecutorOptions
+from prover.executors import ProvingJob, open_executor
 from prover.prove import Stage
 from prover.srs_tools import development, development_path
 from sequencer.batch_files import witness_of
@@ -41,8 +42,8 @@ def test_a_setup_that_is_not_the_key_s_is_refused(tmp_path):
         with pytest.raises(SetupMismatch) as caught:
             executor.prove(replace(job, key=replace(job.key, setup=other)))
         assert str(caught.value) == (
-            f"{job.bases_path}: source hash: expected {'00' * 31}01 as the key pins it, "
-            f"got {'00' * 32}"
+            f"{job.bases_path}: source hash for the key of shape {job.key.shape_name}: "
+            f"expected {'00' * 31}01, got {'00' * 32}"
         )
         with pytest.raises(SetupTooShort) as caught:
             executor.prove(replace(job, key=higher))

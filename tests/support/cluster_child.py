@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 from prover.cluster.events import ClusterEvent, EventKind
-from prover.executors import ExecutorKind, ExecutorOptions, open_executor
+from prover.executor_options import ExecutorKind, ExecutorOptions
+from prover.executors import open_executor
 from tests.support.cluster_jobs import SHARE_ALL, process_id, toy_job
 
 

@@ -13,7 +13,8 @@ from prover.cluster.coordinator import Coordinator, open_coordinator
 from prover.cluster.events import ClusterEvent, EventKind
 from prover.cluster.settings import ClusterSettings
 from prover.compiled.backend import KernelBackend
-from prover.executors import ExecutorKind, ExecutorOptions, ProvingJob
+from prover.executor_options import ExecutorKind, ExecutorOptions
+from prover.executors import ProvingJob
 from prover.kernels.msm import points_from_ints
 from prover.prove import Stage, prove
 from prover.srs_tools import Srs, save

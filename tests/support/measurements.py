@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from prover.bench.measure import Measurement, Run
-from prover.bench.setting import Executor, Kernels, Setting
+from prover.bench.setting import Setting
+from prover.executor_options import ExecutorKind
+from prover.kernel_choice import Kernels
 
-SETTING = Setting(2, Kernels.SCALAR, Executor.INLINE, 1.25)
+SETTING = Setting(2, Kernels.SCALAR, ExecutorKind.INLINE, 0, 1.25)
 
 
 def proof(units: int, core_seconds: float, *, verified: bool = True) -> Measurement:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from prover.executors import Executor, ExecutorKind, ExecutorOptions, open_executor
+from prover.executor_options import ExecutorKind, ExecutorOptions
+from prover.executors import Executor, open_executor
 from tests.support.cluster_jobs import SHARE_ALL, Watch
 
 RAY_MARKS = [pytest.mark.ray, pytest.mark.slow]

@@ -75,10 +75,25 @@ def test_a_yardstick_is_proven_and_drawn(tmp_path: Path) -> None:
     assert chart.stat().st_size > 8_000
 
 
+@pytest.mark.slow
+def test_workers_prove_a_yardstick_and_their_time_counts() -> None:
+    command = ("yardstick", "--trades", 8, "--repeat", 2, "--executor", "process", "--json")
+    found = last_object(run(*command, "--workers", 2))
+    assert (found["executor"], found["workers"], found["verified"]) == ("process", 2, True)
+    alone = last_object(run("yardstick", "--trades", 8, "--repeat", 2, "--json"))
+    assert found["core_ms_per_unit"] > 0.7 * alone["core_ms_per_unit"]
+
+
+@pytest.mark.parametrize("job", ["field", "msm", "tape"])
+def test_a_job_without_a_proof_takes_no_workers(job: str) -> None:
+    wanted = "expected inline, as this job makes no proof"
+    assert refused(job, "--executor", "ray") == f"Error: --executor: {wanted}, got ray"
+
+
 def test_sizes_are_measured_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def measure(trades: int, repeat: int, advance: object) -> Measurement:
+    def measure(executor: object, trades: int, repeat: int, advance: object) -> Measurement:
         asked.append((trades, repeat))
         return proof(trades, 1 + 0.02 * trades)
 

@@ -1,6 +1,7 @@
 """Lines for people and the JSON object for scripts."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,18 +11,20 @@ from prover.bench.report import (
     json_line,
     linear_fit,
     lines,
+    setting_line,
     soak_json_line,
     start_json_line,
 )
 from prover.bench.soak import Soak
 from prover.bench.start import Start
+from prover.executor_options import ExecutorKind
 from prover.kernel_choice import Kernels
 from tests.support.measurements import SETTING, proof, single
 
 FIELDS = {
-    "job", "size", "unit", "threads", "kernels", "executor", "seconds", "core_ms_per_unit",
-    "units_per_second", "peak_mib", "verified", "runs", "start_seconds", "measurements", "cpu",
-    "version",
+    "job", "size", "unit", "threads", "kernels", "executor", "workers", "seconds",
+    "core_ms_per_unit", "units_per_second", "peak_mib", "verified", "runs", "start_seconds",
+    "measurements", "cpu", "version",
 }  # fmt: skip
 MEASUREMENT_FIELDS = {
     "name", "size", "unit", "seconds", "core_ms_per_unit", "units_per_second", "peak_mib",
@@ -44,6 +47,14 @@ def test_one_proof_is_shown_by_stage() -> None:
         "  all repeats: 4.000, 2.000 s",
         "  35.00 ms of core time per trade, 50.0 trades per second, peak 512 MiB, verified",
     ]
+
+
+@pytest.mark.parametrize(("workers", "place"), [(1, "1 worker"), (3, "3 workers")])
+def test_workers_are_told(workers: int, place: str) -> None:
+    setting = replace(SETTING, executor=ExecutorKind.PROCESS, workers=workers)
+    assert f" kernels, process with {place}, on " in setting_line("yardstick", setting)
+    found = json.loads(json_line("yardstick", setting, [proof(100, 3.5)]))
+    assert (found["executor"], found["workers"]) == ("process", workers)
 
 
 def test_several_sizes_end_with_their_growth() -> None:
@@ -118,7 +129,7 @@ def test_soak_and_start_have_fields_of_their_own() -> None:
     found = json.loads(soak_json_line(SETTING, Soak((100.0, 101.0))))
     assert {name: found[name] for name in sorted(set(found) - {"cpu", "version"})} == {
         "early_mib": 100.0, "executor": "inline", "growth_percent": 1.0, "job": "soak",
-        "kernels": "scalar", "late_mib": 101.0, "size": 2, "threads": 2,
+        "kernels": "scalar", "late_mib": 101.0, "size": 2, "threads": 2, "workers": 0,
     }  # fmt: skip
     found = json.loads(start_json_line(Kernels.SCALAR, Start(60.123, 1.0, 80, 0)))
     assert {name: found[name] for name in sorted(set(found) - {"cpu", "version"})} == {

@@ -7,9 +7,13 @@ import sys
 import pytest
 
 from circuits.cli_support import CommandFailed, ExitCode
-from prover.bench.setting import Executor, choose_kernels, prepare
+from prover.bench.setting import choose_kernels, prepare
+from prover.cli_options import ExecutorChoice
+from prover.executor_options import ExecutorKind
 from prover.kernel_choice import VARIABLE, Kernels, available
 from prover.kernels import KERNELS, parallel
+
+INLINE = ExecutorChoice(ExecutorKind.INLINE, 2)
 
 
 def test_kernels_asked_for_are_named_in_the_environment() -> None:
@@ -40,14 +44,29 @@ def test_kernels_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch)
 def test_other_kernels_than_those_that_run_are_refused() -> None:
     other = next(each for each in (Kernels.SCALAR, *available()) if each is not KERNELS)
     with pytest.raises(CommandFailed, match=f"expected {KERNELS}, which run already, got {other}"):
-        prepare(None, other, Executor.INLINE)
+        prepare(None, other, INLINE)
 
 
 def test_threads_are_those_asked_for_or_those_of_the_process() -> None:
-    setting = prepare(3, "auto", Executor.INLINE)
+    setting = prepare(3, "auto", INLINE)
     assert (setting.threads, parallel.threads()) == (3, 3)
     assert setting.start_seconds > 0
-    assert prepare(None, "auto", Executor.INLINE).threads == 3
+    assert prepare(None, "auto", INLINE).threads == 3
+
+
+def test_only_workers_that_there_are_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert prepare(None, "auto", INLINE).workers == 0
+    processes = ExecutorChoice(ExecutorKind.PROCESS, 3)
+    setting = prepare(None, "auto", processes)
+    assert (setting.executor, setting.workers) == (ExecutorKind.PROCESS, 3)
+    monkeypatch.setattr("prover.bench.setting.sees_other_processes", lambda: False)
+    assert prepare(None, "auto", INLINE).workers == 0
+    with pytest.raises(CommandFailed) as caught:
+        prepare(None, "auto", processes)
+    assert caught.value.message == (
+        "--executor: expected inline, as this system has no /proc that tells what workers take, "
+        "got process"
+    )
 
 
 def test_the_commands_and_the_chart_import_no_kernels() -> None:

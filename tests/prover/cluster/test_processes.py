@@ -12,7 +12,8 @@ import pytest
 
 from prover.cluster.events import EventKind
 from prover.cluster.processes import ProcessFleet
-from prover.executors import ExecutorKind, ExecutorOptions, open_executor
+from prover.executor_options import ExecutorKind, ExecutorOptions
+from prover.executors import open_executor
 from prover.prove import Stage
 from tests.support.cluster_jobs import (
     SHARE_ALL,

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,8 @@ def witnesses(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes whose proofs are made up."""
-    monkeypatch.setattr(cli, "_work", lambda key_paths, srs_path: MadeUpWork())
+    monkeypatch.setattr(cli, "_ready_keys", lambda *arguments: {})
+    monkeypatch.setattr(cli, "_work", lambda *arguments: nullcontext(MadeUpWork()))
 
 
 def test_a_witness_is_queued_once_listed_and_shown(witnesses: list[Path], tmp_path: Path) -> None:
@@ -313,19 +315,32 @@ def test_too_little_memory_is_refused_before_the_work(
         )
 
 
+def test_an_address_without_ray_is_refused(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 0)
+    assert refused(2, "run", "--jobs", store.folder, "--address", "10.0.0.1:6379") == (
+        "Error: --address: expected --executor ray with it, got inline"
+    )
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("executor", ["inline", "process"])
 def test_a_margin_batch_goes_through_a_node_to_a_proof_that_verifies(
-    witnesses: list[Path], tmp_path: Path
+    executor: str, witnesses: list[Path], tmp_path: Path
 ) -> None:
     store, proof = tmp_path / "jobs", tmp_path / "batch.proof"
     run("jobs", "new", "--jobs", store)
     run("jobs", "add", witnesses[0], "--jobs", store)
     command = ["-m", "sequencer.cli", "prover", "run", "--jobs", str(store), "--until-empty"]
+    command += ["--executor", executor, "--workers", "2", "--work-dir", str(tmp_path / "work")]
     node = NodeProcess([*command, "--metrics-port", "0"])
     try:
         assert node.wait(COLD_START_S) == 0, node.lines
     finally:
         node.end()
+    assert [event["what"] for event in node.events("loading")] == ['"kernels;']
+    joined = [event["kind"] for event in node.events("cluster")]
+    assert joined == ["joined"] * (2 if executor == "process" else 0)
+    assert not list((tmp_path / "work").glob("*"))
     assert [event["shape"] for event in node.events("taken")] == ["S"]
     stages = [event["stage"] for event in node.events("stage_ended")]
     assert stages == ["load", "commit", "helpers", "sumcheck", "reduction", "opening"]

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from prover.cluster.events import EventKind
 from prover.node import notices
 from prover.node.core import FailureKind
 from prover.node.errors import PortTaken
@@ -29,7 +30,7 @@ def scraped(port: int) -> dict[str, dict[tuple[str, ...], float]]:
         for sample in family.samples:
             labels = tuple(
                 sample.labels[name]
-                for name in ("stage", "state", "reason", "le")
+                for name in ("stage", "state", "reason", "kind", "le")
                 if name in sample.labels
             )
             found.setdefault(sample.name.removeprefix(PREFIX), {})[labels] = sample.value
@@ -48,6 +49,8 @@ def test_a_scrape_parses_and_every_series_is_there_from_the_start() -> None:
     assert found["store_reachable"] == {(): 1}
     assert found["jobs"] == {(state,): 0 for state in JobState}
     assert found["failures_total"] == {(kind,): 0 for kind in FailureKind}
+    events = {(kind,): 0 for kind in EventKind if kind is not EventKind.ASKED}
+    assert found["cluster_events_total"] == events
     stages = {(stage,): 0 for stage in Stage if stage is not Stage.DONE}
     assert found["stage_seconds_count"] == stages
     assert 0 < found["resident_memory_bytes"][()] <= found["peak_memory_bytes"][()]
@@ -65,6 +68,7 @@ def test_events_are_counted() -> None:
         notices.Published(2, 2, 0.0, 0.0, 0, is_from_spool=True),
         notices.Failed(3, 3, FailureKind.RULE, True, "broken"),
         notices.LeaseLost(4, 4, "late"),
+        notices.Cluster(EventKind.LOST, "worker-2", "ended"),
         notices.StoreAway("gone"),
         notices.DrainChanged(True),
     ):
@@ -78,6 +82,7 @@ def test_events_are_counted() -> None:
     assert (buckets["commit", "0.1"], buckets["commit", "0.25"]) == (0, 1)
     assert (buckets["commit", "25.0"], buckets["commit", "50.0"]) == (1, 2)
     assert found["proofs_published_total"] == {(): 2}
+    assert found["cluster_events_total"][("lost",)] == 1
     assert (found["cells_proven_total"], found["proof_seconds_count"]) == ({(): 700}, {(): 1})
     assert found["failures_total"][("rule",)] == 1
     assert (found["leases_lost_total"], found["draining"]) == ({(): 1}, {(): 1})

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from circuits.cli_support import ExitCode
+from prover.cluster.errors import NoWorkerLeft
 from prover.errors import NotEnoughMemory
 from prover.node import node as node_module
 from prover.node import notices
@@ -131,6 +132,8 @@ def test_a_witness_that_breaks_a_rule_is_tried_once(tmp_path: Path) -> None:
         (NotEnoughMemory("memory", "9 MiB free", "1 MiB"), "memory",
          "memory: expected 9 MiB free, got 1 MiB"),
         (MemoryError(), "memory", "out of memory"),
+        (NoWorkerLeft("cluster", "a worker", "none: killed"), "cluster",
+         "cluster: expected a worker, got none: killed"),
         (ZeroDivisionError("chip leaf"), "defect", "ZeroDivisionError: chip leaf"),
     ],
 )  # fmt: skip

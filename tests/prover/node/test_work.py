@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from circuits.chips.system import SHAPES, margin_system
 from circuits.statement import to_json
 from circuits.witness.file import Witness
 from prover import srs_tools
-from prover.errors import SetupTooShort
+from prover.cluster.errors import CheckpointMismatch, NoWorkerLeft, StoreMismatch
+from prover.errors import SetupMismatch, SetupTooShort
+from prover.executors import InlineExecutor, ProvingJob
 from prover.node.core import FailureKind
 from prover.node.errors import StoreUnavailable
 from prover.node.jobs import Job
 from prover.node.port import WitnessRefused
-from prover.node.work import MarginWork
+from prover.node.work import MarginWork, load_keys
+from prover.node.workers import WorkFolder
 from prover.prove import Stage
 from sequencer.batch_files import witness_of
 from tests.support.batches import batch_of
@@ -33,9 +37,9 @@ def witness() -> Witness:
     return witness_of(batch_of(register(1), deposit(1, 5)))
 
 
-@pytest.fixture(scope="module")
-def work() -> MarginWork:
-    return MarginWork.of_files((), None)
+@pytest.fixture
+def work(tmp_path: Path) -> MarginWork:
+    return MarginWork(load_keys((), None), None, InlineExecutor(), WorkFolder(tmp_path / "work"))
 
 
 def ignore(stage: Stage) -> None:
@@ -57,17 +61,18 @@ def test_a_setup_that_is_not_the_keys_is_refused_before_any_job(tmp_path: Path) 
     small = tmp_path / "small.srs"
     srs_tools.new_development(4, small, lambda count: None)
     with pytest.raises(SetupTooShort) as short:
-        MarginWork.of_files((key_file(tmp_path),), small)
-    assert str(short.value) == f"{small}: expected at least 2^18 powers for shape S, got 16"
+        load_keys((key_file(tmp_path),), small)
+    wanted = "expected at least 2^18 for shape S, got 16"
+    assert str(short.value) == f"{small}: powers: {wanted}"
     other = key_file(tmp_path, source_hash=bytes(32), insecure=False)
     with pytest.raises(SrsError) as missing:
-        MarginWork.of_files((other,), None)
+        load_keys((other,), None)
     hashes = "00" * 32, srs_tools.development_setup().source_hash.hex()
     assert str(missing.value) == (
         f"--srs: key of shape S: expected the setup with source hash {hashes[0]}, got none"
     )
-    with pytest.raises(SrsError) as differs:
-        MarginWork.of_files((other,), small)
+    with pytest.raises(SetupMismatch) as differs:
+        load_keys((other,), small)
     assert str(differs.value) == (
         f"{small}: source hash for the key of shape S: expected {hashes[0]}, got {hashes[1]}"
     )
@@ -93,6 +98,38 @@ def test_a_proof_is_checked_against_the_statement(work: MarginWork, witness: Wit
         work.check(JOB, to_json(witness.statement), b"no proof")
     with pytest.raises(WitnessRefused, match="a JSON object"):
         work.check(JOB, "no statement", b"no proof")
+
+
+class Failing:
+    """An executor that cannot make a proof."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def prove(self, job: ProvingJob, observe: Callable[[Stage], None] = ignore) -> bytes:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_kept"),
+    [
+        (CheckpointMismatch("checkpoint", "key a", "key b"), False),
+        (StoreMismatch("columns", "checksum a", "b"), False),
+        (NoWorkerLeft("cluster", "a worker", "none"), True),
+    ],
+)
+def test_what_an_attempt_left_is_kept_unless_it_is_of_no_use(
+    witness: Witness, tmp_path: Path, error: Exception, is_kept: bool
+) -> None:
+    path, folder = tmp_path / "batch.witness", WorkFolder(tmp_path / "work")
+    witness.save(path)
+    left = folder.path / folder.name(JOB) / "checkpoint"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    work = MarginWork(load_keys((), None), None, Failing(error), folder)
+    with pytest.raises(type(error)):
+        work.prove(JOB, path, ignore)
+    assert left.exists() is is_kept
 
 
 @pytest.mark.slow

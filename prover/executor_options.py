@@ -1,0 +1,32 @@
+"""What can be chosen about where proofs are made. Importing this loads no kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from prover.cluster.settings import ClusterSettings
+
+
+class ExecutorKind(StrEnum):
+    """Where the work is done."""
+
+    INLINE = "inline"
+    PROCESS = "process"
+    RAY = "ray"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorOptions:
+    """`address` is that of a Ray cluster to join; without one Ray starts on this machine.
+
+    `work_dir` holds a folder per job with the witness and what is known of its proof; workers on
+    other machines must see it under the same path. `inline` needs neither.
+    """
+
+    kind: ExecutorKind
+    workers: int
+    address: str | None
+    work_dir: Path
+    settings: ClusterSettings = field(default_factory=ClusterSettings)

@@ -1,0 +1,46 @@
+"""Where a node's workers find a job, and what a log is told of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prover.cluster.events import ClusterEvent, EventKind
+from prover.node import notices
+from prover.node.workers import WorkFolder, cluster_watch
+from tests.support.job_stores import LEASE_MS, proof_of, store_with
+
+
+def test_jobs_that_are_done_or_gone_are_forgotten(tmp_path: Path) -> None:
+    store, folder = store_with(tmp_path, 4), WorkFolder(tmp_path / "work")
+    proven = store.lease("node", 0, LEASE_MS)
+    assert proven is not None
+    store.publish(proven.id, proven.token, proof_of(proven), 0)
+    refused = store.lease("node", 0, LEASE_MS)
+    assert refused is not None
+    store.refuse(refused.id, refused.token, "broken")
+    leased = store.lease("node", 0, LEASE_MS)
+    assert leased is not None
+    names = [folder.name(job) for job in store.jobs()]
+    assert names == ["job-1", "job-2", "job-3", "job-4"]
+    for name in (*names, "job-99", "job-of-somebody-else", "notes"):
+        (folder.path / name).mkdir(parents=True)
+    folder.prune(store)
+    left = {path.name for path in folder.path.iterdir()}
+    assert left == {"job-3", "job-4", "job-of-somebody-else", "notes"}
+    folder.forget(leased)
+    folder.forget(leased)
+    assert not (folder.path / "job-3").exists()
+
+
+def test_there_may_be_no_folder_yet(tmp_path: Path) -> None:
+    WorkFolder(tmp_path / "absent").prune(store_with(tmp_path, 1))
+    assert not (tmp_path / "absent").exists()
+
+
+def test_news_of_workers_are_told_but_not_every_step() -> None:
+    told: list[notices.Notice] = []
+    notify = cluster_watch(told.append)
+    for kind in EventKind:
+        notify(ClusterEvent(kind, "worker-1", "why"))
+    kinds = [kind for kind in EventKind if kind is not EventKind.ASKED]
+    assert told == [notices.Cluster(kind, "worker-1", "why") for kind in kinds]
