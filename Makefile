@@ -120,7 +120,7 @@ lock: $(VENV)/.ready ## Resolve the dependencies anew and write requirements.loc
 
 .PHONY: bench-peers
 bench-peers: $(VENV)/.ready bench/peers/node_modules/.ready ## Measure the yardstick beside other provers (PEERS="barretenberg snarkjs")
-	@for peer in $(PEERS); do $(BIN)/python bench/peers/run.py $$peer $(ARGS); done
+	@for peer in $(PEERS); do $(BIN)/python bench/peers/run.py $$peer $(ARGS) || exit; done
 
 bench/peers/node_modules/.ready: bench/peers/package.json bench/peers/package-lock.json
 	@command -v npm >/dev/null || \

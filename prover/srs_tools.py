@@ -2,7 +2,8 @@
 
 A .srs file holds, little-endian: "PPSRS" and three zero bytes, version (4 bytes), flags (4 bytes,
 bit 0: the secret is known), count (8 bytes), source hash (32), [tau]_2 as four plain coordinates
-(128), `count` points of G1 as raw Montgomery limbs (64 each), and SHA-256 of all that (32).
+(128), eight zero bytes, `count` points of G1 as raw Montgomery limbs (64 each), and SHA-256 of all
+that (32). The points begin at byte 192, so in a mapped file each is one line of the cache.
 """
 
 import hashlib
@@ -40,9 +41,9 @@ LOG_SIZE_MIN = 1
 LOG_SIZE_MAX = 24
 _LABEL = b"plasmaperps development reference string, secret known to all"
 _MAGIC = b"PPSRS\0\0\0"
-_VERSION = 1
+_VERSION = 2
 _INSECURE = 1
-_HEADER = struct.Struct("<8sIIQ32s128s")
+_HEADER = struct.Struct("<8sIIQ32s128s8x")
 _CHECKSUM_BYTES = 32
 _STEP = 1 << 14
 

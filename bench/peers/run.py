@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import click
 
 from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progress
+from prover.bench.options import input_errors
+from prover.bench.setting import AUTO, choose_kernels
 
 if TYPE_CHECKING:
     from bench.peers.barretenberg import Barretenberg
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 BARRETENBERG_TRADES = "31,63,126"
 # The same for 2^17 rows of snarkjs.
 SNARKJS_TRADES = "9"
+_THREADS = (1, 2)
+Counted = tuple[int, ...]
 
 
 class Counts(click.ParamType):
@@ -47,8 +51,9 @@ class Counts(click.ParamType):
 def _shared_options(command: Callable[..., None]) -> Callable[..., None]:
     options = (
         click.option(
-            "--threads", type=Counts(), default="1,2", show_default=True,
-            help="Threads of each prover; every number is measured.",
+            "--threads", type=Counts(),
+            help="Threads of each prover; every number is measured.  "
+            "[default: 1, and 2 where there are two cores]",
         ),
         click.option(
             "--repeat", type=click.IntRange(1), default=3, show_default=True,
@@ -81,12 +86,13 @@ def main() -> None:
     help="Trades in one proof of the peer; every number is measured, the best one counts.",
 )  # fmt: skip
 @_shared_options
-@one_line_errors()
-def barretenberg(trades: tuple[int, ...], threads: tuple[int, ...], **options: object) -> None:
+def barretenberg(trades: Counted, threads: Counted | None, **options: object) -> None:
     """Barretenberg's native UltraHonk prover on its own Noir program."""
-    from bench.peers.barretenberg import VARIANTS, Barretenberg
+    with one_line_errors(input_errors()):
+        from bench.peers.barretenberg import VARIANTS, Barretenberg
 
-    _measure(Barretenberg, tuple(VARIANTS), trades, threads, **options)  # type: ignore[arg-type]
+        variants = tuple(VARIANTS)
+        _measure(Barretenberg, variants, trades, threads, **options)  # type: ignore[arg-type]
 
 
 @main.command()
@@ -95,30 +101,29 @@ def barretenberg(trades: tuple[int, ...], threads: tuple[int, ...], **options: o
     help="Trades in one proof of the peer; every number is measured, the best one counts.",
 )  # fmt: skip
 @_shared_options
-@one_line_errors()
-def snarkjs(trades: tuple[int, ...], threads: tuple[int, ...], **options: object) -> None:
+def snarkjs(trades: Counted, threads: Counted | None, **options: object) -> None:
     """Snarkjs' Groth16 prover in WebAssembly on a circom program."""
-    from bench.peers.snarkjs import VARIANT, Snarkjs
+    with one_line_errors(input_errors()):
+        from bench.peers.snarkjs import VARIANT, Snarkjs
 
-    _measure(Snarkjs, (VARIANT,), trades, threads, **options)  # type: ignore[arg-type]
+        _measure(Snarkjs, (VARIANT,), trades, threads, **options)  # type: ignore[arg-type]
 
 
-def _machine_with(threads: tuple[int, ...]) -> Machine:
-    """This machine before any work. Raises: CommandFailed when it has less cores."""
-    from bench.peers.tools import this_machine
-
-    machine = this_machine()
-    if max(threads) > machine.cores:
-        message = f"--threads: expected at most {machine.cores} on this machine, got {max(threads)}"
+def _threads_on(machine: Machine, asked: tuple[int, ...] | None) -> tuple[int, ...]:
+    """What is measured. Raises: CommandFailed when the machine has less cores."""
+    if asked is None:
+        return tuple(count for count in _THREADS if count <= machine.cores)
+    if max(asked) > machine.cores:
+        message = f"--threads: expected at most {machine.cores} on this machine, got {max(asked)}"
         raise CommandFailed(message, ExitCode.USAGE)
-    return machine
+    return asked
 
 
 def _measure(
     peer_class: type[Barretenberg | Snarkjs],
     variants: tuple[str, ...],
     trades: tuple[int, ...],
-    threads: tuple[int, ...],
+    asked_threads: tuple[int, ...] | None,
     repeat: int,
     own_trades: int,
     ours_json: Path | None,
@@ -127,8 +132,11 @@ def _measure(
 ) -> None:
     """Let both sides take turns, then print the best of each and the ratios."""
     from bench.peers import own, report
+    from bench.peers.tools import this_machine
 
-    machine = _machine_with(threads)
+    machine = this_machine()
+    threads = _threads_on(machine, asked_threads)
+    choose_kernels(AUTO)
     peers: list[Measurement] = []
     ours = own.load(ours_json) if ours_json else []
     with tempfile.TemporaryDirectory(prefix="bench-peers-") as folder:

@@ -114,11 +114,13 @@ def run(
     arguments: Sequence[str | Path],
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    *,
+    keeps_exit_code: bool = False,
 ) -> Finished:
     """Run a program to its end and measure it with all processes that it started.
 
     `output` is what it wrote to stdout and stderr. Raises: CommandFailed with the last line of the
-    output for any other end than exit status 0.
+    output for any other end than exit status 0; a program of this project hands on its exit code.
     """
     name = Path(arguments[0]).name
     with tempfile.TemporaryFile() as output:
@@ -143,7 +145,10 @@ def run(
         output.seek(0)
         text = output.read().decode("utf-8", errors="replace")
     if child.returncode:
-        raise _unusable(name, "exit status 0", _reason(child.returncode, text))
+        failure = _unusable(name, "exit status 0", _reason(child.returncode, text))
+        if keeps_exit_code and child.returncode in set(ExitCode):
+            failure.exit_code = child.returncode  # type: ignore[misc]  # click reads the instance
+        raise failure
     return Finished(text, seconds, usage.ru_utime + usage.ru_stime)
 
 

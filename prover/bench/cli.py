@@ -44,9 +44,10 @@ def bench() -> None:
     With --json the last line is one object with the fields job, size, unit, threads, kernels,
     executor, workers (0 for inline), seconds (by stage, of the fastest repeat), core_ms_per_unit,
     units_per_second, peak_mib (highest resident memory of all processes together), verified, runs
-    (seconds of every repeat), start_seconds (kernels made ready), measurements (the same figures
-    for each size or operation, by name), cpu and version. Its own figures are those of the largest
-    measurement, the first of equal ones.
+    (seconds of every repeat), start_seconds (kernels made ready), start_core_seconds (processor
+    time until then, imports included), measurements (the same figures for each size or operation,
+    by name), cpu and version. Its own figures are those of the largest measurement, the first of
+    equal ones.
 
     \b
     Example:

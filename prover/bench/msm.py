@@ -7,8 +7,10 @@ import numpy as np
 from circuits.field import R
 from prover.bench.field import random_elements
 from prover.bench.measure import Measurement, StopWatch
+from prover.bench.room import require_room
 from prover.kernels import fr
 from prover.kernels.msm import msm
+from prover.memory import BOUND_THREADS, SCALAR_BYTES, THREAD_SCALAR_BYTES
 from prover.srs_tools import Srs, development_secret
 from verifier.pairing import multi_scalar
 from verifier.srs import GENERATOR
@@ -16,6 +18,8 @@ from verifier.transcript import Point
 
 STAGE = "multiply"
 FULL_BITS = 254
+# The point, its scalar twice while it is made, and what a multiplication holds of both.
+_BYTES_PER_POINT = 64 + 2 * 32 + SCALAR_BYTES + BOUND_THREADS * THREAD_SCALAR_BYTES
 WIDTHS = (1, 8, 16, 32, 64, FULL_BITS)
 _TYPES = {1: np.uint8, 8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
 
@@ -24,7 +28,9 @@ def measure_msm(srs: Srs, bits: int, repeat: int) -> Measurement:
     """Random scalars of so many bits, one for each point of the development setup.
 
     The result is compared with the one multiplication that the known secret makes of it.
+    Raises: NotEnoughMemory.
     """
+    require_room(f"{len(srs.bases):,} points", _BYTES_PER_POINT * len(srs.bases))
     column = random_column(len(srs.bases), bits)
     wanted = _expected(column)
     runs, verified = [], True

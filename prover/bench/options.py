@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -62,13 +63,16 @@ class Report:
 
         for line in (*report.lines(job, self.setting, measurements), *remarks):
             click.echo(line)
-        if self._plot_path is not None:
-            from prover.bench.plot import draw
+        try:
+            if self._plot_path is not None:
+                from prover.bench.plot import draw
 
-            draw(self._plot_path, report.setting_line(job, self.setting), measurements)
-            click.echo(f"chart in {self._plot_path}")
-        if self._as_json:
-            click.echo(report.json_line(job, self.setting, measurements))
+                draw(self._plot_path, report.setting_line(job, self.setting), measurements)
+                click.echo(f"chart in {self._plot_path}")
+        finally:
+            # Also when the chart cannot be written: measuring took longer than drawing.
+            if self._as_json:
+                click.echo(report.json_line(job, self.setting, measurements))
         wrong = [each.name for each in measurements if not each.verified]
         if wrong:
             message = f"{job}: expected the right result, got another one for {', '.join(wrong)}"
@@ -165,3 +169,5 @@ def _check_plot(path: Path | None) -> None:
 
     if not path.parent.is_dir():
         raise bad_input(path, "folder", "an existing folder", path.parent)
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise bad_input(path, "chart", "a file that can be written", "one that cannot")

@@ -11,20 +11,29 @@ from tempfile import TemporaryDirectory
 from circuits.chips.system import margin_system
 from circuits.witness.file import Witness
 from prover import srs_tools
+from prover.backend import Circuit
 from prover.bench.measure import VERIFY, Measurement, Run, StopWatch
 from prover.bench.setting import Setting
-from prover.bench.yardstick.system import key_for, yardstick_system
+from prover.bench.yardstick.system import key_for, rows_for, yardstick_system
 from prover.bench.yardstick.trades import Trades, make_trades
 from prover.bench.yardstick.witness import build_witness
 from prover.executor_options import ExecutorOptions
 from prover.executors import Executor, ProvingJob, open_executor
+from prover.memory import require_memory
 from prover.prove import Stage
 from prover.proving import margin_job, setup_file
 from verifier.cli import PACKAGED_KEYS
+from verifier.errors import VerificationError
 from verifier.key import VerifyingKey, load_key
 from verifier.verify import verify
 
 WITNESS = "witness"
+
+
+class FalseStatementAccepted(VerificationError):
+    """The verifier does not look at the statement: nothing that was measured is worth anything."""
+
+
 Progress = Callable[[int], None]
 
 
@@ -82,10 +91,12 @@ def measure_yardstick(
 ) -> Measurement:
     """Prove a yardstick of so many trades; signing them is not part of the work.
 
-    Raises: VerificationError when a proof is refused.
+    Raises: VerificationError when a proof is refused; NotEnoughMemory.
     """
+    key = key_for(trades)
+    require_memory(Circuit(key, yardstick_system()), rows_for(trades))
     signed = make_trades(trades)
-    prepare_setup(key_for(trades))
+    prepare_setup(key)
     runs = _runs(bench, lambda: yardstick_job(signed), repeat, advance)
     return Measurement("yardstick", "trade", trades, runs, verified=True)
 
@@ -95,13 +106,15 @@ def measure_batch(
 ) -> Measurement:
     """Prove the batch of a witness file; the stage `witness` reads the file.
 
-    Raises: CircuitError for a bad file, VerificationError when a proof is refused.
+    Raises: CircuitError for a bad file; VerificationError when a proof is refused;
+    NotEnoughMemory.
     """
     system = margin_system()
     first = Witness.load(path, system)
-    commands = first.statement.command_count
-    prepare_setup(batch_job(first).key)
+    commands, key = first.statement.command_count, batch_job(first).key
+    require_memory(Circuit(key, system), first.heights)
     del first
+    prepare_setup(key)
     runs = _runs(bench, lambda: batch_job(Witness.load(path, system)), repeat, advance)
     return Measurement("batch", "command", max(commands, 1), runs, verified=True)
 
@@ -109,8 +122,11 @@ def measure_batch(
 def _runs(
     bench: Bench, build: Callable[[], ProvingJob], repeat: int, advance: Progress
 ) -> tuple[Run, ...]:
-    """Build, prove and verify so often; every proof that counts has been accepted."""
-    runs = []
+    """Build, prove and verify so often; every proof that counts has been accepted.
+
+    The first one must be refused for another statement as well.
+    """
+    runs: list[Run] = []
     for _ in range(repeat):
         watch = StopWatch(has_workers=bench.has_workers)
         watch.begin(WITNESS)
@@ -119,9 +135,22 @@ def _runs(
         watch.begin(VERIFY)
         verify(job.key, job.words, job.pubdata, proof)
         runs.append(watch.stop())
+        if len(runs) == 1:
+            require_refusal(job, proof)
         del job
         advance(1)
     return tuple(runs)
+
+
+def require_refusal(job: ProvingJob, proof: bytes) -> None:
+    """The verifier takes the proof for no other statement. Raises: FalseStatementAccepted."""
+    first, *others = job.words
+    other_words = [first ^ 1, *others]
+    try:
+        verify(job.key, other_words, job.pubdata, proof)
+    except VerificationError:
+        return
+    raise FalseStatementAccepted("verifier", "another statement refused", "accepted")
 
 
 def _observer(watch: StopWatch) -> Callable[[Stage], None]:

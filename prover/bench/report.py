@@ -131,6 +131,7 @@ def json_line(job: str, setting: Setting, measurements: Sequence[Measurement]) -
         **_figures(largest),
         **_how(setting),
         "start_seconds": round(setting.start_seconds, 3),
+        "start_core_seconds": round(setting.start_core_seconds, 3),
         "measurements": [{"name": each.name} | _figures(each) for each in measurements],
     }
     return json.dumps(document | _machine())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from circuits.cli_support import CommandFailed, ExitCode
-from prover.bench.machine import sees_other_processes
+from prover.bench.machine import core_seconds, sees_other_processes
 from prover.cli_options import ExecutorChoice
 from prover.executor_options import ExecutorKind
 from prover.kernel_choice import VARIABLE, Kernels, KernelsUnavailable, choose
@@ -21,7 +21,8 @@ KERNEL_NAMES = (AUTO, *(each.value for each in Kernels))
 class Setting:
     """The setting of all measurements of one command.
 
-    `workers` is 0 for `inline`; `start_seconds` went into the kernels of this process.
+    `workers` is 0 for `inline`; `start_seconds` went into the kernels of this process, and
+    `start_core_seconds` is the processor time of its whole start, interpreter and imports included.
     """
 
     threads: int
@@ -29,6 +30,7 @@ class Setting:
     executor: ExecutorKind
     workers: int
     start_seconds: float
+    start_core_seconds: float
 
 
 def prepare(threads: int | None, kernels: str, choice: ExecutorChoice) -> Setting:
@@ -54,7 +56,8 @@ def prepare(threads: int | None, kernels: str, choice: ExecutorChoice) -> Settin
     start = perf_counter()
     warm()
     workers = 0 if is_inline else choice.workers
-    return Setting(parallel.threads(), chosen, choice.kind, workers, perf_counter() - start)
+    ready_seconds = perf_counter() - start
+    return Setting(parallel.threads(), chosen, choice.kind, workers, ready_seconds, core_seconds())
 
 
 def choose_kernels(asked: str) -> Kernels:

@@ -10,6 +10,7 @@ from circuits.chips.system import margin_system
 from circuits.field import R
 from prover.bench.field import random_elements
 from prover.bench.measure import Measurement, StopWatch
+from prover.bench.room import require_room
 from prover.compiled.columns import ChipColumns
 from prover.compiled.zerocheck import ChipRows, add_up
 from prover.kernels import fr
@@ -25,6 +26,8 @@ STAGE = "interpret"
 _POINT = 2
 _CHECKED_ROWS = 32
 _WEIGHT = 3
+# The columns, and the numbers that they are drawn as.
+_COPIES = 2
 _CHALLENGE = 5
 
 
@@ -37,9 +40,11 @@ def measure_tape(log_rows: int, repeat: int) -> Measurement:
     """One point of one sumcheck round over 2^log_rows random rows.
 
     A unit is one operation of the chip's tape on one pair of rows, whatever the prover makes of the
-    tape. The same round over a few rows is compared with plain integers.
+    tape. The same round over a few rows is compared with plain integers, and all repeats with each
+    other. Raises: NotEnoughMemory.
     """
     chip = biggest_chip()
+    require_room(f"2^{log_rows} rows", _COPIES * 32 * chip.tape.columns << log_rows)
     plan = make_plan(
         chip.tape, len(chip.columns), _challenges(chip), _publics(chip), _weights(chip),
         chip.zero_values,
@@ -47,14 +52,14 @@ def measure_tape(log_rows: int, repeat: int) -> Measurement:
     few = _columns(chip, _CHECKED_ROWS)
     verified = _round(plan, few) == _expected(chip, few)
     columns = _columns(chip, 1 << log_rows)
-    runs = []
+    runs, sums = [], set()
     for _ in range(repeat):
         watch = StopWatch()
         watch.begin(STAGE)
-        _round(plan, columns)
+        sums.add(_round(plan, columns))
         runs.append(watch.stop())
     units = chip.tape.operations << log_rows - 1
-    return Measurement(chip.name, "operation", units, tuple(runs), verified)
+    return Measurement(chip.name, "operation", units, tuple(runs), verified and len(sums) == 1)
 
 
 def _columns(chip: CompiledChip, rows: int) -> ChipColumns:

@@ -15,7 +15,7 @@ from tests.support.curve import generator_multiple
 from verifier.srs import GENERATOR, SrsError, read_setup
 
 LOG_SIZE = 3
-HEADER_BYTES = 184
+HEADER_BYTES = 192
 
 
 def quiet(_: int) -> None:
@@ -146,10 +146,10 @@ def test_sizes_out_of_range(tmp_path, log_size):
     ("start", "wrong", "expected"),
     [
         (0, b"XXXXX", r"byte 0: expected b'PPSRS\x00\x00\x00', got b'XXXXX\x00\x00\x00'"),
-        (8, b"\2", "byte 8, version: expected 1, got 2"),
+        (8, b"\1", "byte 8, version: expected 2, got 1"),
         (12, b"\3", "byte 12, flags: expected 0 or 1, got 3"),
         (16, b"\7", "byte 16, count: expected a power of two up to 2^24, got 7"),
-        (16, b"\x10", "file of 16 points: expected 1240 bytes, got 728 bytes"),
+        (16, b"\x10", "file of 16 points: expected 1248 bytes, got 736 bytes"),
         (60, b"\xff" * 32, "[tau]_2: expected a point of the subgroup of G2"),
         (HEADER_BYTES, b"\0" * 64, "G1 point 0: expected the generator (1, 2), got (0, 0)"),
     ],
@@ -170,7 +170,7 @@ def test_a_flipped_byte_is_found(path, offset):
 def test_truncated_files_are_refused(path):
     data = path.read_bytes()
     for kept, expected in (
-        (10, "file: expected at least 216 bytes, got 10 bytes"),
+        (10, "file: expected at least 224 bytes, got 10 bytes"),
         (len(data) - 1, f"file of 8 points: expected {len(data)} bytes, got {len(data) - 1} bytes"),
     ):
         path.write_bytes(data[:kept])

@@ -7,7 +7,7 @@ from prover.bench.setting import Setting
 from prover.executor_options import ExecutorKind
 from prover.kernel_choice import Kernels
 
-SETTING = Setting(2, Kernels.SCALAR, ExecutorKind.INLINE, 0, 1.25)
+SETTING = Setting(2, Kernels.SCALAR, ExecutorKind.INLINE, 0, 1.25, 1.75)
 
 
 def proof(units: int, core_seconds: float, *, verified: bool = True) -> Measurement:

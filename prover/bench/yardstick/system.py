@@ -58,6 +58,12 @@ def yardstick_system() -> System:
     return compile_system(CHIPS, PUBLIC_NAMES, PubdataChip.name, (), R)
 
 
+def rows_for(trades: int) -> dict[str, int]:
+    """Rows of every chip for so many trades."""
+    rows = {name: per_trade * trades for name, per_trade in ROWS_PER_TRADE.items()}
+    return rows | {Range16Chip.name: 1 << RANGE16_LOG_ROWS}
+
+
 @cache
 def shape_for(trades: int) -> Shape:
     """Row capacities for so many trades, and the chunk length that makes committing cheapest.
@@ -65,8 +71,7 @@ def shape_for(trades: int) -> Shape:
     Long chunks need fewer commitments, each cheaper per cell; short ones need less to open. With
     more trades the first counts for more, so chunks grow with them and the cost stays linear.
     """
-    rows = {name: per_trade * trades for name, per_trade in ROWS_PER_TRADE.items()}
-    rows[Range16Chip.name] = 1 << RANGE16_LOG_ROWS
+    rows = rows_for(trades)
     heights = {name: (count - 1).bit_length() for name, count in rows.items()}
     chips = yardstick_system().chips
     placed = sum(chip.cells_per_row << heights[chip.name] for chip in chips)

@@ -1,6 +1,7 @@
 """The command line of the comparison, with other provers replaced by figures."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -70,7 +71,8 @@ def test_the_peer_can_run_alone(invoke, peer):
 def test_own_figures_can_come_from_a_file(invoke, tmp_path):
     line = {
         "size": 100, "threads": 2, "kernels": "ifma", "core_ms_per_unit": 10.0,
-        "units_per_second": 200.0, "peak_mib": 1, "verified": True,
+        "units_per_second": 200.0, "peak_mib": 1, "verified": True, "job": "yardstick",
+        "executor": "inline", "start_core_seconds": 1.0,
     }  # fmt: skip
     path = tmp_path / "ours.jsonl"
     path.write_text(json.dumps(line))
@@ -78,6 +80,7 @@ def test_own_figures_can_come_from_a_file(invoke, tmp_path):
     assert result.exit_code == ExitCode.OK, result.output
     (ratio,) = json.loads(result.output.splitlines()[-1])["ratios"]
     assert (ratio["threads"], ratio["core_time"]) == (2, 20.0)
+    assert ratio["core_time_with_start"] == 10.0
     result = invoke("--trades", "4", "--threads", "1", "--ours-json", str(path))
     assert f"no ratio: {path} has no measurement with these numbers of threads" in result.output
 
@@ -86,6 +89,21 @@ def test_more_threads_than_cores_are_refused_before_any_work(invoke):
     result = invoke("--threads", "1,3")
     assert result.exit_code == ExitCode.USAGE
     assert "Error: --threads: expected at most 2 on this machine, got 3\n" in result.output
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, {1}), (2, {1, 2}), (8, {1, 2})])
+def test_as_many_threads_are_measured_as_there_are_cores(invoke, monkeypatch, cores, threads):
+    monkeypatch.setattr(tools, "this_machine", lambda: replace(MACHINE, cores=cores))
+    result = invoke("--trades", "4", "--repeat", "1", "--json")
+    found = json.loads(result.output.splitlines()[-1])
+    assert {each["threads"] for each in found["measurements"]} == threads
+
+
+def test_wrong_kernels_are_one_line(invoke, monkeypatch):
+    monkeypatch.setenv("PLASMAPERPS_KERNELS", "abacus")
+    result = invoke("--threads", "1")
+    assert result.exit_code == ExitCode.USAGE
+    assert "Error: PLASMAPERPS_KERNELS: expected " in result.output
 
 
 @pytest.mark.parametrize("text", ["", "0", "1,", "a", "1,-2", "²"])

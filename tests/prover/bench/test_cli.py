@@ -132,6 +132,50 @@ def test_a_refused_proof_ends_with_exit_code_5(monkeypatch: pytest.MonkeyPatch) 
     assert result.stderr == "Error: SumcheckMismatch: constraints: expected 1, got 2\n"
 
 
+def test_a_verifier_that_takes_any_statement_spoils_the_measurement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proving, "verify", lambda *arguments: None)
+    result = run("yardstick", "--trades", 1, "--repeat", 1, "--json")
+    assert (result.exit_code, result.stdout) == (5, "")
+    wanted = "verifier: expected another statement refused, got accepted"
+    assert result.stderr == f"Error: FalseStatementAccepted: {wanted}\n"
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for module in ("prover.memory", "prover.bench.room"):
+        monkeypatch.setattr(f"{module}.available_bytes", lambda: 0)
+        monkeypatch.setattr(f"{module}.resident_bytes", lambda: 0)
+    witness = tmp_path / "batch.witness"
+    witness_of(rich_batch()).save(witness)
+    for arguments, what in (
+        (("field", "--log-size", 8), "2^8 elements"),
+        (("msm", "--log-size", 8), "256 points"),
+        (("tape", "--log-rows", 4), "2^4 rows"),
+        (("yardstick", "--trades", 1), "shape yardstick-1"),
+        (("batch", witness), "shape S"),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 2, result.output
+        assert result.stderr.startswith(f"Error: memory for {what}: expected ")
+
+
+def test_a_chart_that_cannot_be_drawn_does_not_lose_the_figures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise OSError(28, "No space left on device", "chart.png")
+
+    monkeypatch.setattr("prover.bench.plot.draw", fail)
+    chart = tmp_path / "chart.png"
+    result = run("field", "--log-size", 8, "--repeat", 1, "--json", "--plot", chart)
+    assert result.exit_code == 2
+    assert json.loads(result.stdout.splitlines()[-1])["verified"] is True
+    assert result.stderr == "Error: chart.png: no space left on device\n"
+
+
 @pytest.mark.parametrize("job", ["field", "msm", "tape", "yardstick"])
 def test_kernels_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch, job: str) -> None:
     monkeypatch.setattr("prover.kernel_choice.available", lambda: [Kernels.SCALAR])
@@ -180,6 +224,11 @@ def test_a_chart_is_looked_at_before_the_work(
     path = tmp_path / "absent" / "chart.png"
     line = f"Error: {path}: folder: expected an existing folder, got {path.parent}"
     assert refused("yardstick", "--plot", path) == line
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    wanted = "expected a file that can be written, got one that cannot"
+    line = f"Error: {tmp_path / 'chart.png'}: chart: {wanted}"
+    assert refused("yardstick", "--plot", tmp_path / "chart.png") == line
+    monkeypatch.undo()
     monkeypatch.delitem(sys.modules, "prover.bench.plot", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
     line = "Error: this command needs matplotlib: pip install 'plasmaperps[plot]'"

@@ -51,6 +51,7 @@ def test_threads_are_those_asked_for_or_those_of_the_process() -> None:
     setting = prepare(3, "auto", INLINE)
     assert (setting.threads, parallel.threads()) == (3, 3)
     assert setting.start_seconds > 0
+    assert setting.start_core_seconds > 0
     assert prepare(None, "auto", INLINE).threads == 3
 
 
