@@ -7,6 +7,7 @@ after their options have been looked at.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,7 @@ from circuits.cli_support import CommandFailed, ExitCode, one_line_errors, progr
 from prover.bench.options import (
     COUNT,
     TRADES_MAX,
+    Command,
     NumberList,
     Report,
     input_errors,
@@ -22,6 +24,9 @@ from prover.bench.options import (
     with_setting,
 )
 from prover.bench.setting import AUTO, KERNEL_NAMES, Setting, choose_kernels
+
+if TYPE_CHECKING:
+    from prover.executors import ProvingJob
 
 _WITNESS = click.Path(dir_okay=False, path_type=Path)
 _WIDTHS = (1, 8, 16, 32, 64, 254)
@@ -183,19 +188,89 @@ def batch(report: Report, witness: Path, repeat: int) -> None:
     report.show("batch", [measured])
 
 
+_JOB = (
+    click.option(
+        "--witness", "path", type=_WITNESS,
+        help="Batch to prove.  [default: a yardstick of --trades]",
+    ),
+    click.option(
+        "--trades", type=click.IntRange(1, TRADES_MAX), default=8, show_default=True,
+        help="Size of the yardstick.",
+    ),
+)  # fmt: skip
+
+
+def _with_job(command: Command) -> Command:
+    """Add --witness and --trades, for benchmarks that prove one thing again and again."""
+    return _JOB[0](_JOB[1](command))
+
+
+def _job_of(path: Path | None, trades: int) -> ProvingJob:
+    """What those options ask for, with its setup made."""
+    from circuits.chips.system import margin_system
+    from circuits.witness.file import Witness
+    from prover.bench.proving import batch_job, prepare_setup, yardstick_job
+    from prover.bench.yardstick.trades import make_trades
+
+    if path is None:
+        job = yardstick_job(make_trades(trades))
+    else:
+        job = batch_job(Witness.load(path, margin_system()))
+    prepare_setup(job.key)
+    return job
+
+
+@bench.command()
+@_with_job
+@_JSON
+@with_setting
+def deaths(setting: Setting, path: Path | None, trades: int, as_json: bool) -> None:
+    """Kill a worker in the middle of every stage, and compare with undisturbed proofs.
+
+    Workers are processes or Ray actors of this machine, killed with SIGKILL. All proofs must be
+    equal, and the first is verified. Ends with exit code 1 when a proof took more than twice the
+    undisturbed time. The JSON object has the fields job, size, threads, kernels, executor,
+    workers, undisturbed_seconds, seconds (by stage of the death), worst_ratio, cpu and version.
+
+    \b
+    Example:
+      plasmaperps prover bench deaths --trades 512 --executor process --workers 2
+    """
+    from prover.bench import report
+    from prover.bench.deaths import (
+        RATIO_MAX,
+        STAGES,
+        WorkerWatch,
+        measure_deaths,
+        proof_count,
+    )
+    from prover.bench.proving import opened
+
+    if not setting.workers:
+        wanted = "process or ray, whose workers can be killed"
+        message = f"--executor: expected {wanted}, got {setting.executor}"
+        raise CommandFailed(message, ExitCode.USAGE)
+    click.echo(report.setting_line("deaths", setting))
+    job, watch = _job_of(path, trades), WorkerWatch()
+    with (
+        progress("proving", proof_count(STAGES)) as advance,
+        opened(setting, watch) as opened_bench,
+    ):
+        found = measure_deaths(opened_bench.executor, watch, job, STAGES, advance)
+    for line in report.death_lines(job.key.shape_name, found):
+        click.echo(line)
+    if as_json:
+        click.echo(report.deaths_json_line(setting, trades, found))
+    if found.worst > RATIO_MAX:
+        raise click.ClickException(
+            f"deaths: expected at most {RATIO_MAX:g} times the undisturbed time, "
+            f"got {found.worst:.2f} times"
+        )
+
+
 @bench.command()
 @click.option("--proofs", type=COUNT, default=200, show_default=True, help="How many proofs.")
-@click.option(
-    "--witness", "path", type=_WITNESS,
-    help="Batch to prove.  [default: a yardstick of --trades]",
-)  # fmt: skip
-@click.option(
-    "--trades",
-    type=click.IntRange(1, TRADES_MAX),
-    default=8,
-    show_default=True,
-    help="Size of the yardstick.",
-)
+@_with_job
 @_JSON
 @with_setting
 def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json: bool) -> None:
@@ -210,19 +285,12 @@ def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json:
     Example:
       plasmaperps prover bench soak --proofs 200 --witness day/batch-0001.witness
     """
-    from circuits.chips.system import margin_system
-    from circuits.witness.file import Witness
     from prover.bench import report
-    from prover.bench.proving import batch_job, opened, prepare_setup, yardstick_job
+    from prover.bench.proving import opened
     from prover.bench.soak import GROWTH_PERCENT_MAX, run_soak
-    from prover.bench.yardstick.trades import make_trades
 
     click.echo(report.setting_line("soak", setting))
-    if path is None:
-        job = yardstick_job(make_trades(trades))
-    else:
-        job = batch_job(Witness.load(path, margin_system()))
-    prepare_setup(job.key)
+    job = _job_of(path, trades)
     with progress("proving", proofs) as advance, opened(setting) as opened_bench:
         found = run_soak(opened_bench.executor, job, proofs, advance)
     click.echo(

@@ -17,6 +17,7 @@ from prover.bench.setting import Setting
 from prover.bench.yardstick.system import key_for, rows_for, yardstick_system
 from prover.bench.yardstick.trades import Trades, make_trades
 from prover.bench.yardstick.witness import build_witness
+from prover.cluster.events import Notify, ignore_event
 from prover.executor_options import ExecutorOptions
 from prover.executors import Executor, ProvingJob, open_executor
 from prover.memory import require_memory
@@ -73,12 +74,12 @@ class Bench:
 
 
 @contextmanager
-def opened(setting: Setting) -> Iterator[Bench]:
+def opened(setting: Setting, notify: Notify = ignore_event) -> Iterator[Bench]:
     """The executor of a setting, over a folder that goes away with it."""
     with TemporaryDirectory(prefix="plasmaperps-bench-") as folder:
         workers = max(setting.workers, 1)
         options = ExecutorOptions(setting.executor, workers, None, Path(folder))
-        with open_executor(options) as executor:
+        with open_executor(options, notify) as executor:
             yield Bench(executor, setting.workers > 0)
 
 

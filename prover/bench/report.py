@@ -14,6 +14,7 @@ from prover.kernel_choice import Kernels
 
 if TYPE_CHECKING:
     # Only their figures are shown; importing them would choose the kernels too early.
+    from prover.bench.deaths import Deaths
     from prover.bench.soak import Soak
     from prover.bench.start import Start
 
@@ -146,6 +147,30 @@ def soak_json_line(setting: Setting, found: Soak) -> str:
         "early_mib": round(found.early_mib, 1),
         "late_mib": round(found.late_mib, 1),
         "growth_percent": round(found.growth_percent, 2),
+    }
+    return json.dumps(document | _machine())
+
+
+def death_lines(shape_name: str, found: Deaths) -> Iterator[str]:
+    """A line for each stage in which a worker died."""
+    yield f"{shape_name}: {found.undisturbed_seconds:.3f} s undisturbed, all proofs equal"
+    yield ""
+    rows = [
+        [str(stage), f"{seconds:.3f}", f"{found.ratio(stage):.2f}"]
+        for stage, seconds in found.seconds.items()
+    ]
+    yield from _table(("killed in", "seconds", "times undisturbed"), rows)
+
+
+def deaths_json_line(setting: Setting, size: int, found: Deaths) -> str:
+    """What deaths cost, as one object."""
+    document = {
+        "job": "deaths",
+        "size": size,
+        **_how(setting),
+        "undisturbed_seconds": round(found.undisturbed_seconds, 3),
+        "seconds": {str(stage): round(value, 3) for stage, value in found.seconds.items()},
+        "worst_ratio": round(found.worst, 3),
     }
     return json.dumps(document | _machine())
 

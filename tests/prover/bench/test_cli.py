@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from prover.bench import field, proving, soak, start
+from prover.bench import deaths, field, proving, soak, start
+from prover.bench.deaths import Deaths
 from prover.bench.measure import Measurement
 from prover.bench.soak import Soak
 from prover.bench.start import Start
 from prover.kernel_choice import Kernels, available, choose
+from prover.prove import Stage
 from sequencer.batch_files import witness_of
 from sequencer.cli import main
 from tests.prover.bench.test_report import FIELDS
@@ -255,6 +257,38 @@ def test_a_soak_shows_the_growth_and_fails_above_five_percent(
 def test_a_soak_of_some_proofs_is_steady() -> None:
     found = last_object(run("soak", "--proofs", 20, "--trades", 1, "--json"))
     assert found["size"] == 20
+
+
+def test_deaths_are_shown_and_fail_above_twice_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Deaths(2.0, {Stage.COMMIT: 3.0, Stage.OPENING: 3.5})
+    monkeypatch.setattr(deaths, "measure_deaths", lambda *arguments: found)
+    command = ("deaths", "--trades", 1, "--executor", "process", "--workers", 1)
+    result = run(*command, "--json")
+    document = last_object(result)
+    assert (document["job"], document["size"], document["workers"]) == ("deaths", 1, 1)
+    assert (document["undisturbed_seconds"], document["worst_ratio"]) == (2.0, 1.75)
+    assert document["seconds"] == {"commit": 3.0, "opening": 3.5}
+    assert "  opening      3.500               1.75" in result.stdout.splitlines()
+    found = Deaths(1.0, {Stage.COMMIT: 2.5})
+    result = run(*command)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: deaths: expected at most 2 times the undisturbed time, got 2.50 times\n"
+    )
+    line = refused("deaths", "--trades", 1)
+    assert line == (
+        "Error: --executor: expected process or ray, whose workers can be killed, got inline"
+    )
+
+
+@pytest.mark.slow
+def test_workers_are_killed_and_the_proofs_are_equal() -> None:
+    command = ("deaths", "--trades", 48, "--executor", "process", "--workers", 2)
+    result = run(*command, "--json")
+    # How long it takes is another question: other work on the machine may double it.
+    assert result.exit_code in (0, 1), result.output
+    document = json.loads(result.stdout.splitlines()[-1])
+    assert list(document["seconds"]) == ["commit", "helpers", "sumcheck", "reduction", "opening"]
 
 
 def test_both_starts_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
