@@ -12,23 +12,23 @@ from pathlib import Path
 
 from numba import config as _numba_config
 
-import circuits
+import circuits.edwards
+import circuits.field
+import circuits.poseidon2
 from prover.cache_folder import cache_folder
 from prover.kernels.choice import KERNELS
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["KERNELS", "run_jobs", "run_rows", "threads", "warm"]
 
-
-# Modules of `circuits` whose constants are compiled in: moduli, curves, numbers of rounds.
-_CONSTANTS = ("edwards.py", "field.py", "poseidon2.py")
+# What has constants that are compiled in: moduli, curves, numbers of rounds.
+_CONSTANTS = (circuits.edwards.__file__, circuits.field.__file__, circuits.poseidon2.__file__)
 
 
 def _sources() -> list[Path]:
     """Every file that kernels are made of."""
-    folder = Path(circuits.__file__).parent
     kernels = sorted(Path(__file__).parent.glob("*.py"))
-    return [*kernels, *(folder / name for name in _CONSTANTS)]
+    return [*kernels, *map(Path, _CONSTANTS)]
 
 
 def _source_stamp() -> str:
