@@ -4,8 +4,9 @@ What is held, with chunks of C = 2^log_chunk cells and full-width cells of 32 by
 
     all stages     the tables as they came, narrow cells at their own width; from the helpers
                    until the combination also the helper columns
-    commitments    one chunk's scalars and points on their way into buckets: SCALAR_BYTES per
-                   active cell, and THREAD_SCALAR_BYTES per cell and thread
+    commitments    one chunk's scalars as digits: SCALAR_BYTES per active cell; and their
+                   references and points on the way into buckets: THREAD_SCALAR_BYTES per active
+                   cell and thread
     sumcheck       operands (see `kernels.plan`; about one per column) for half of the rows, then
                    beside them for a quarter: 16 + 8 bytes per operand and row
     reduction      per chip the weighted sum of its columns with its half beside it: 48 bytes a
@@ -46,8 +47,11 @@ NARROW_EXTRA = 32
 CHUNKS_MIN = 8
 BOUND_THREADS = 4
 
-# Measured on the multi-scalar multiplication: scalars sorted by width with their references;
-# then, for the rows that a thread has in hand, sorted references and half as many points.
+# The multi-scalar multiplication holds two bytes for each scalar and window that it reaches, at
+# full width up to 46. A thread sorts the rows of one window, or of a part of it: per row a
+# reference and an entry to sort (12 bytes), then half as many points with their references (34),
+# and what buckets take. Where rows are many beside buckets, all parts in hand together are a third
+# of the pairs of scalar and window, for full width about what BOUND_THREADS whole windows take.
 SCALAR_BYTES = 48
 THREAD_SCALAR_BYTES = 72
 # Blocks of rows in the hands of one thread, for the widest chip.
@@ -56,16 +60,36 @@ _CELL = 32
 _POINT = 64
 
 _STATUS = Path("/proc/self/status")
-_CLEAR_REFS = Path("/proc/self/clear_refs")
-# Writing this number makes the kernel forget the highest resident size so far.
-_RESET_PEAK = "5"
 _MEMINFO = Path("/proc/meminfo")
-# Version 2 of Linux's control groups, then version 1: limit and use of what a container may take.
-_CGROUPS = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (
-        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-        Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Where a control group says what a container may take and what it uses.
+
+    Use counts cached pages of files as well: the entries `cached` of the file `stat`. They are
+    given back before the group runs short.
+    """
+
+    limit: Path
+    use: Path
+    stat: Path
+    cached: tuple[str, ...]
+
+
+_V2, _V1 = Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory")
+_GROUPS = (
+    _Group(
+        _V2 / "memory.max",
+        _V2 / "memory.current",
+        _V2 / "memory.stat",
+        ("inactive_file", "active_file"),
+    ),
+    _Group(
+        _V1 / "memory.limit_in_bytes",
+        _V1 / "memory.usage_in_bytes",
+        _V1 / "memory.stat",
+        ("total_inactive_file", "total_active_file"),
     ),
 )
 
@@ -142,7 +166,7 @@ def require_memory(circuit: Circuit, heights: Mapping[str, int] | None = None) -
 
 def available_bytes() -> int | None:
     """What this process may still take without swapping; None where the system does not say."""
-    known = [_system_bytes(), *(_group_bytes(*paths) for paths in _CGROUPS)]
+    known = [_system_bytes(), *map(_group_bytes, _GROUPS)]
     return min((each for each in known if each is not None), default=None)
 
 
@@ -151,17 +175,8 @@ def resident_bytes() -> int:
     return _status_bytes("VmRSS") or 0
 
 
-def reset_peak() -> bool:
-    """Forget the peak so far; False where the system does not offer it."""
-    try:
-        _CLEAR_REFS.write_text(_RESET_PEAK)
-    except OSError:
-        return False
-    return True
-
-
 def peak_bytes() -> int:
-    """The most memory that this process had at once since the last reset, or since its start."""
+    """The most memory that this process had at once since its start."""
     found = _status_bytes("VmHWM")
     if found is not None:
         return found
@@ -204,11 +219,13 @@ def _field(path: Path, name: str) -> int | None:
     return None
 
 
-def _group_bytes(limit: Path, use: Path) -> int | None:
-    bounds = _read(limit).strip(), _read(use).strip()
-    if not all(bound.isdecimal() for bound in bounds):
+def _group_bytes(group: _Group) -> int | None:
+    limit, use = _read(group.limit).strip(), _read(group.use).strip()
+    if not (limit.isdecimal() and use.isdecimal()):
         return None  # no such group, or "max"
-    return max(0, int(bounds[0]) - int(bounds[1]))
+    entries = (line.partition(" ") for line in _read(group.stat).splitlines())
+    cached = sum(int(size) for name, _, size in entries if name in group.cached)
+    return max(0, int(limit) - max(0, int(use) - cached))
 
 
 def _read(path: Path) -> str:

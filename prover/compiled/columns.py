@@ -44,11 +44,6 @@ class ChipColumns:
         """What kernels take, see `kernels.cells`; valid while this object lives."""
         return places_of(self.columns)
 
-    @property
-    def bytes_held(self) -> int:
-        """Bytes of all cells."""
-        return sum(column.nbytes for column in self.columns)
-
     def first_above_modulus(self) -> tuple[int, int] | None:
         """Column and row of a full-width cell that is not below r, if there is one."""
         for number, column in enumerate(self.columns):

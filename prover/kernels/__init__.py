@@ -1,9 +1,9 @@
 """Compiled array arithmetic: BN254 fields, curve points and multi-scalar multiplication.
 
 Importing this package imports Numba and points its on-disk cache at a folder named after a hash
-of all files here. Numba notices changes in the file of a kernel itself but not in files whose code
-was compiled into it, so a kernel could otherwise keep running last week's multiplication. Each
-choice of field arithmetic has a folder of its own below that.
+of all files whose code or constants are compiled in. Numba notices changes in the file of a kernel
+itself but in no other, so a kernel could otherwise keep running last week's multiplication. Each
+choice of field arithmetic has a folder of its own.
 """
 
 import hashlib
@@ -12,16 +12,28 @@ from pathlib import Path
 
 from numba import config as _numba_config
 
+import circuits.edwards
+import circuits.field
+import circuits.poseidon2
 from prover.cache_folder import cache_folder
-from prover.kernels.choice import KERNELS, Kernels
+from prover.kernels.choice import KERNELS
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["KERNELS", "run_jobs", "run_rows", "threads", "warm"]
 
+# What has constants that are compiled in: moduli, curves, numbers of rounds.
+_CONSTANTS = (circuits.edwards.__file__, circuits.field.__file__, circuits.poseidon2.__file__)
+
+
+def _sources() -> list[Path]:
+    """Every file that kernels are made of."""
+    kernels = sorted(Path(__file__).parent.glob("*.py"))
+    return [*kernels, *map(Path, _CONSTANTS)]
+
 
 def _source_stamp() -> str:
     digest = hashlib.blake2b(digest_size=8)
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in _sources():
         digest.update(source.read_bytes())
     return digest.hexdigest()
 
@@ -46,7 +58,6 @@ def warm() -> None:
         msm,
         opening,
         poseidon2,
-        sumcheck,
         sumcheck_lanes,
         tape,
     )
@@ -59,10 +70,8 @@ def warm() -> None:
         msm,
         tape,
         logup,
-        sumcheck,
+        sumcheck_lanes,
         fold,
         opening,
     ):
         module.warm()
-    if KERNELS is not Kernels.SCALAR:
-        sumcheck_lanes.warm()

@@ -16,14 +16,20 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from circuits.field import R
 from prover.kernels.parallel import run_rows
-from prover.kernels.scalar import ELEMENT, FR_R2, fr_from_small, fr_mul, limbs, store
+from prover.kernels.scalar import (
+    ELEMENT,
+    FR_MODULUS,
+    FR_R2,
+    fr_from_small,
+    fr_mul,
+    is_below,
+    store,
+)
 
 CANONICAL, MONTGOMERY = 4, 5
 _KINDS = {np.dtype(f"u{1 << kind}"): kind for kind in range(CANONICAL)}
 _LIMB = ir.IntType(64)
-_MODULUS = limbs(R)
 
 
 def place_of(column: np.ndarray, full: int = CANONICAL) -> tuple[int, int]:
@@ -103,15 +109,6 @@ def read_limbs(typing_context, address, row):
 
 
 @njit(nogil=True, inline="always")
-def is_below_modulus(a):
-    """True for plain limbs of an integer below r."""
-    for k in (3, 2, 1, 0):
-        if a[k] != _MODULUS[k]:
-            return a[k] < _MODULUS[k]
-    return False
-
-
-@njit(nogil=True, inline="always")
 def read_small(address, kind, row):
     """Return a plain cell of a kind below CANONICAL."""
     if kind == 0:
@@ -164,7 +161,7 @@ def expand(places: np.ndarray, column: int, height: int) -> np.ndarray:
 @njit(nogil=True, cache=True)
 def _first_above_modulus(start, stop, address):
     for i in range(start, stop):
-        if not is_below_modulus(read_limbs(address, i)):
+        if not is_below(read_limbs(address, i), FR_MODULUS):
             return i
     return -1
 

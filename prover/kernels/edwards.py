@@ -42,7 +42,6 @@ _TWO_D = limbs(-2 * D * inverse(A) * 2**MONTGOMERY_BITS % R)
 BASE_BITS = np.int64(6)
 BASE_WINDOWS = np.int64(-(-SUBGROUP_ORDER.bit_length() // 6))
 BASE_MULTIPLES = np.int64(32)
-FIRST = np.int64(0)
 ONCE = np.int64(1)
 
 

@@ -3,12 +3,13 @@
 import numpy as np
 
 from prover.kernels import edwards_base_lanes, edwards_base_rows
+from prover.kernels.cells import as_argument
 from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.edwards_base_rows import WINDOWS
 from prover.kernels.parallel import run_rows
 
 _twin = edwards_base_rows if KERNELS is Kernels.SCALAR else edwards_base_lanes
-# The inversion that each range of rows ends with costs as much as one row and a half.
+# Fewer rows are not worth a thread, whose range ends with an inversion: about 50 multiplications.
 _ROWS_MIN = 32
 
 
@@ -20,7 +21,8 @@ def multiply_base8(digits: np.ndarray) -> np.ndarray:
     Cost: about 260 multiplications a row.
     """
     out = np.empty((len(digits), 2, 4), dtype=np.uint64)
-    run_rows(_twin.multiply_rows, len(digits), out, digits, _twin.tables(), rows_min=_ROWS_MIN)
+    arguments = (out, as_argument(digits), _twin.tables())
+    run_rows(_twin.multiply_rows, len(digits), *arguments, rows_min=_ROWS_MIN)
     return out
 
 

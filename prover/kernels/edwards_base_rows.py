@@ -8,7 +8,7 @@ from numba import njit
 from circuits.edwards import BASE8
 from circuits.field import R, inverse
 from prover.kernels import fr
-from prover.kernels.edwards import ONCE, ROOT, add_multiple, double, enter, set_affine, to_summand
+from prover.kernels.edwards import ROOT, add_multiple, double, enter, multiples, set_affine
 from prover.kernels.scalar import (
     FR_ONE,
     MONTGOMERY_BITS,
@@ -34,16 +34,10 @@ _FROM_ROOT = limbs(inverse(ROOT) * 2**MONTGOMERY_BITS % R)
 def _fill_table(summands, x, y):
     """summands[255 w + k] = (k + 1) 2^(8w) (x, y)."""
     power = np.empty(16, dtype=np.uint64)
-    point = np.empty(16, dtype=np.uint64)
     enter(power, load(x, 0), load(y, 0))
     for window in range(WINDOWS):
-        first = window * MULTIPLES
-        for k in range(4):
-            store(point, k, load(power, k))
-        to_summand(summands, first, point)
-        for k in range(1, MULTIPLES):
-            add_multiple(point, summands, first, ONCE)
-            to_summand(summands, first + k, point)
+        point = power.copy()
+        multiples(summands, window * MULTIPLES, MULTIPLES, point)
         double(power, _BITS)
 
 

@@ -9,7 +9,6 @@ from prover.kernels.edwards import (
     BASE_BITS,
     BASE_MULTIPLES,
     BASE_WINDOWS,
-    FIRST,
     ROOT,
     add_multiple,
     base_table,
@@ -19,6 +18,7 @@ from prover.kernels.edwards import (
     set_affine,
 )
 from prover.kernels.scalar import (
+    FIRST,
     FR_ONE,
     MONTGOMERY_BITS,
     ZERO,

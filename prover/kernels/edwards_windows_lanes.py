@@ -30,6 +30,7 @@ from prover.kernels.edwards_windows_rows import (
 )
 from prover.kernels.lane_memory import WORK_WORDS, fr_store, get, load_strided, put
 from prover.kernels.lanes import LANES, fr_mul, fr_to_lane_form
+from prover.kernels.scalar import EVERY, SAME
 
 # Groups of a work array: X, Y, Z of every point that is kept, and behind them two T.
 _AXES = 3
@@ -62,14 +63,14 @@ def _make_entries(work, summands, places, x, y, base, numbers):
         to_summands(summands, LANES * DIGITS * j, work, multiple, _T, numbers)
         for i in range(1, DIGITS):
             entry = multiple + _AXES * i
-            _choose_all(places, base, i, 0)
+            _choose_all(places, base, i, SAME)
             add(work, multiple, _T, base, places, entry, _T_OF_ENTRY)
             to_summands(summands, LANES * (DIGITS * j + i), work, entry, _T_OF_ENTRY, numbers)
         following = multiple + _AXES * DIGITS
         if j == 0:
             set_affine(work, following, _T, x, y, numbers)
         else:
-            _choose_all(places, summands, LANES * DIGITS, 1)
+            _choose_all(places, summands, LANES * DIGITS, EVERY)
             add(work, multiple, _T, summands, places, following, _T)
 
 

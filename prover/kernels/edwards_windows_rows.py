@@ -5,7 +5,6 @@ from numba import njit
 
 from circuits.field import R, inverse
 from prover.kernels.edwards import (
-    FIRST,
     ONCE,
     ROOT,
     add_multiple,
@@ -16,6 +15,7 @@ from prover.kernels.edwards import (
     to_summand,
 )
 from prover.kernels.scalar import (
+    FIRST,
     FR_ONE,
     MONTGOMERY_BITS,
     PLAIN_ONE,

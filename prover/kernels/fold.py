@@ -14,7 +14,7 @@ from prover.kernels import fr
 from prover.kernels.cells import CANONICAL, MONTGOMERY, read_limbs, read_small
 from prover.kernels.equality import SplitEquality
 from prover.kernels.parallel import ROWS_MIN, row_ranges, run_jobs, threads
-from prover.kernels.scalar import MONTGOMERY_BITS, ZERO, fr_add, fr_mul, load, store
+from prover.kernels.scalar import FIRST, MONTGOMERY_BITS, ZERO, fr_add, fr_mul, load, store
 from prover.kernels.wide import (
     WIDE_LIMBS,
     WIDE_ZERO,
@@ -136,7 +136,7 @@ def _add_stacked(start, stop, out, spans, factors):
     totals = np.empty((_SUMS, WIDE_LIMBS), dtype=np.uint64)
     for first in range(start, stop, _SUMS):
         count = min(_SUMS, stop - first)
-        clear_block(totals, 0, count)
+        clear_block(totals, FIRST, count)
         for piece in range(spans.shape[0]):
             offset = spans[piece, 0]
             begin, end = max(first, offset), min(first + count, offset + spans[piece, 1])
@@ -145,7 +145,7 @@ def _add_stacked(start, stop, out, spans, factors):
                     totals, begin - first, load(factors, piece), spans[piece, 2],
                     spans[piece, 3], begin - offset, end - begin,
                 )  # fmt: skip
-        reduce_block(out, first, totals, 0, count)
+        reduce_block(out, first, totals, FIRST, count)
 
 
 @njit(nogil=True, cache=True)

@@ -2,7 +2,7 @@
 
 An array of n elements is a C-contiguous uint64[n, 4]: four limbs per row, least significant
 first, in canonical Montgomery form (x * 2^256 mod r, below r). Single field values are Python
-integers in [0, r). Functions return new arrays unless they say otherwise and use all threads.
+integers in [0, r). Functions return new arrays and use all threads; operands may be read-only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ import numpy as np
 
 from circuits.field import R
 from prover.kernels import fr_rows
+from prover.kernels.cells import as_argument
 from prover.kernels.parallel import run_rows
 from prover.kernels.scalar import MONTGOMERY_BITS
 
@@ -28,7 +29,7 @@ def zeros(count: int) -> np.ndarray:
 def to_montgomery(canonical: np.ndarray) -> np.ndarray:
     """Convert plain integers uint64[n, 4] below r. Raises ValueError for r or more."""
     plain = _rows(canonical)
-    out = np.empty_like(plain)
+    out = np.empty((len(plain), 4), dtype=np.uint64)
     for bad in run_rows(fr_rows.to_montgomery, len(plain), out, plain):
         if bad >= 0:
             got = int.from_bytes(plain[bad].tobytes(), "little")
@@ -38,9 +39,7 @@ def to_montgomery(canonical: np.ndarray) -> np.ndarray:
 
 def from_montgomery(a: np.ndarray) -> np.ndarray:
     """Convert elements to plain integers uint64[n, 4] below r."""
-    out = np.empty_like(_rows(a))
-    run_rows(fr_rows.from_montgomery, len(a), out, a)
-    return out
+    return _by_row(fr_rows.from_montgomery, a)
 
 
 def from_ints(values: Iterable[int]) -> np.ndarray:
@@ -69,61 +68,32 @@ def from_small(values: np.ndarray) -> np.ndarray:
 
 def add(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Row by row a + b."""
-    return _by_row(fr_rows.add, a, b)
+    return _by_row(fr_rows.add, *_same_shape(a, b))
 
 
 def sub(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Row by row a - b."""
-    return _by_row(fr_rows.sub, a, b)
+    return _by_row(fr_rows.sub, *_same_shape(a, b))
 
 
 def mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Row by row a * b."""
-    return _by_row(fr_rows.mul, a, b)
+    return _by_row(fr_rows.mul, *_same_shape(a, b))
 
 
 def scale(a: np.ndarray, factor: int) -> np.ndarray:
     """Every row times one integer."""
-    out = np.empty_like(_rows(a))
-    run_rows(fr_rows.scale, len(a), out, a, constant(factor))
-    return out
-
-
-def accumulate(accumulator: np.ndarray, offset: int, values: np.ndarray, weight: int) -> None:
-    """Add weight * values to rows [offset, offset + len(values)), in place.
-
-    `values` is an element array, or a one-dimensional unsigned column of plain integers.
-    """
-    _rows(accumulator)
-    if offset < 0 or offset + len(values) > len(accumulator):
-        raise ValueError(
-            f"expected rows inside [0, {len(accumulator)}), got [{offset}, {offset + len(values)})"
-        )
-    if values.ndim == 1:
-        factor = constant(weight * 2**MONTGOMERY_BITS % R)
-        kernel, rows = fr_rows.accumulate_small, _small(values)
-    else:
-        factor = constant(weight)
-        kernel, rows = fr_rows.accumulate, _rows(values)
-    run_rows(kernel, len(rows), accumulator, offset, rows, factor)
+    return _by_row(fr_rows.scale, a, constant(factor))
 
 
 def batch_inverse(a: np.ndarray) -> np.ndarray:
     """Row by row 1 / a; zero maps to zero. Cost: three multiplications a row."""
-    out = np.empty_like(_rows(a))
-    run_rows(fr_rows.batch_inverse, len(a), out, a)
-    return out
+    return _by_row(fr_rows.batch_inverse, a)
 
 
 def inner_product(a: np.ndarray, b: np.ndarray) -> int:
     """Sum of a[i] * b[i]."""
-    _same_shape(a, b)
-    return _sum_parts(run_rows(fr_rows.inner_product, len(a), a, b))
-
-
-def total(a: np.ndarray) -> int:
-    """Sum of all rows."""
-    return _sum_parts(run_rows(fr_rows.total, len(_rows(a)), a))
+    return _sum_parts(run_rows(fr_rows.inner_product, len(a), *_same_shape(a, b)))
 
 
 def powers(base: int, count: int) -> np.ndarray:
@@ -150,29 +120,17 @@ def eq_table(point: Sequence[int]) -> np.ndarray:
 
 def fold(f: np.ndarray, challenge: int) -> np.ndarray:
     """Bind the lowest variable: out[j] = (1 - challenge) f[2j] + challenge f[2j+1]."""
-    if len(_rows(f)) % 2:
-        raise ValueError(f"expected an even number of rows, got {len(f)}")
-    out = np.empty((len(f) // 2, 4), dtype=np.uint64)
-    run_rows(fr_rows.fold, len(out), out, f, constant(challenge))
-    return out
-
-
-def divide_by_linear(f: np.ndarray, x: int) -> np.ndarray:
-    """Coefficients of (f(X) - f(x)) / (X - x), low first: len(f) - 1 rows.
-
-    Cost: one thread, about 40 ns a row; it releases the interpreter lock, so independent
-    divisions run side by side through `parallel.run_jobs`.
-    """
-    if not len(_rows(f)):
-        raise ValueError("expected at least one coefficient, got none")
-    out = np.empty((len(f) - 1, 4), dtype=np.uint64)
-    fr_rows.divide_by_linear(out, f, constant(x))
+    rows = _rows(f)
+    if len(rows) % 2:
+        raise ValueError(f"expected an even number of rows, got {len(rows)}")
+    out = np.empty((len(rows) // 2, 4), dtype=np.uint64)
+    run_rows(fr_rows.fold, len(out), out, rows, constant(challenge))
     return out
 
 
 def evaluate(f: np.ndarray, x: int) -> int:
     """f(x) for coefficients low first."""
-    return _sum_parts(run_rows(fr_rows.evaluate, len(_rows(f)), f, constant(x)))
+    return _sum_parts(run_rows(fr_rows.evaluate, len(f), _rows(f), constant(x)))
 
 
 def constant(value: int) -> np.ndarray:
@@ -188,12 +146,10 @@ def warm() -> None:
     pair = from_ints([2, 3])
     small = np.ones(2, dtype=np.uint64)
     to_ints(mul(add(pair, pair), sub(pair, from_small(small))))
-    accumulate(pair, 0, small, 5)
-    accumulate(pair, 0, pair.copy(), 5)
     batch_inverse(scale(pair, 7))
     inner_product(pair, powers(3, 2))
-    total(fold(eq_table([5] * (_ONE_THREAD_BITS + 1)), 7))
-    evaluate(divide_by_linear(pair, 2), 3)
+    fold(eq_table([5] * (_ONE_THREAD_BITS + 1)), 7)
+    evaluate(pair, 3)
 
 
 def _rows(a: np.ndarray) -> np.ndarray:
@@ -201,7 +157,7 @@ def _rows(a: np.ndarray) -> np.ndarray:
         raise TypeError(
             f"expected a C-contiguous uint64 array [n, 4], got {a.dtype} {list(a.shape)}"
         )
-    return a
+    return as_argument(a)
 
 
 def _small(values: np.ndarray) -> np.ndarray:
@@ -210,18 +166,20 @@ def _small(values: np.ndarray) -> np.ndarray:
             f"expected an unsigned array [n] of at most 64 bits, "
             f"got {values.dtype} {list(values.shape)}"
         )
-    return np.ascontiguousarray(values, dtype=np.uint64)
+    return as_argument(np.ascontiguousarray(values, dtype=np.uint64))
 
 
-def _same_shape(a: np.ndarray, b: np.ndarray) -> None:
-    if len(_rows(a)) != len(_rows(b)):
-        raise ValueError(f"expected equal lengths, got {len(a)} and {len(b)}")
+def _same_shape(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    left, right = _rows(a), _rows(b)
+    if len(left) != len(right):
+        raise ValueError(f"expected equal lengths, got {len(left)} and {len(right)}")
+    return left, right
 
 
-def _by_row(kernel, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    _same_shape(a, b)
-    out = np.empty_like(a)
-    run_rows(kernel, len(a), out, a, b)
+def _by_row(kernel, a: np.ndarray, *others: np.ndarray) -> np.ndarray:
+    rows = _rows(a)
+    out = np.empty((len(rows), 4), dtype=np.uint64)
+    run_rows(kernel, len(rows), out, rows, *others)
     return out
 
 

@@ -1,15 +1,16 @@
 """Compiled loops over rows of Fr elements; `fr` is the checked interface to them.
 
-Kernels take a row range [start, stop) first so that threads can split the rows. Every element is
-canonical Montgomery, as `scalar` requires and returns, so no sum or product here can overflow.
-Single field values travel as the one row of a uint64[1, 4] array.
+Kernels but `eq_table` take a row range [start, stop) first so that threads can split the rows.
+Every element is canonical Montgomery, as `scalar` requires and returns, so no sum or product here
+can overflow. Single field values travel as the one row of a uint64[1, 4] array.
 """
 
 import numpy as np
 from numba import njit
 
-from prover.kernels.cells import is_below_modulus
 from prover.kernels.scalar import (
+    FIRST,
+    FR_MODULUS,
     FR_ONE,
     FR_R2,
     PLAIN_ONE,
@@ -19,6 +20,7 @@ from prover.kernels.scalar import (
     fr_mul,
     fr_power,
     fr_sub,
+    is_below,
     is_zero,
     load,
     store,
@@ -26,7 +28,7 @@ from prover.kernels.scalar import (
 from prover.kernels.wide import dot_block
 
 # Coefficients per step of Horner's rule.
-_POWERS = 128
+_POWERS = np.int64(128)
 
 
 @njit(nogil=True, cache=True)
@@ -34,7 +36,7 @@ def to_montgomery(start, stop, out, plain):
     """Convert rows; return the first row that is not below the modulus, or -1."""
     for i in range(start, stop):
         value = load(plain, i)
-        if not is_below_modulus(value):
+        if not is_below(value, FR_MODULUS):
             return i
         store(out, i, fr_mul(value, FR_R2))
     return -1
@@ -79,27 +81,6 @@ def scale(start, stop, out, a, factor):
 
 
 @njit(nogil=True, cache=True)
-def accumulate(start, stop, accumulator, offset, values, factor):
-    weight = load(factor, 0)
-    for i in range(start, stop):
-        term = fr_mul(load(values, i), weight)
-        store(accumulator, offset + i, fr_add(load(accumulator, offset + i), term))
-
-
-@njit(nogil=True, cache=True)
-def accumulate_small(start, stop, accumulator, offset, values, factor):
-    """Add factor * value where `factor` carries 2^512 and the values are plain integers.
-
-    The product's division by 2^256 then leaves Montgomery form: small columns need no conversion.
-    """
-    weight = load(factor, 0)
-    for i in range(start, stop):
-        if values[i]:
-            term = fr_mul((values[i], np.uint64(0), np.uint64(0), np.uint64(0)), weight)
-            store(accumulator, offset + i, fr_add(load(accumulator, offset + i), term))
-
-
-@njit(nogil=True, cache=True)
 def batch_inverse(start, stop, out, a):
     """Invert rows with one inversion per range (Montgomery's trick); zero stays zero."""
     running = FR_ONE
@@ -124,14 +105,6 @@ def inner_product(start, stop, a, b):
     for i in range(start, stop):
         total = fr_add(total, fr_mul(load(a, i), load(b, i)))
     return total
-
-
-@njit(nogil=True, cache=True)
-def total(start, stop, a):
-    running = ZERO
-    for i in range(start, stop):
-        running = fr_add(running, load(a, i))
-    return running
 
 
 @njit(nogil=True, cache=True)
@@ -160,7 +133,7 @@ def eq_step(start, stop, table, half, coordinate):
 def eq_table(table, coordinates):
     """Fill the table of all coordinates, whose first row holds one."""
     for bit in range(coordinates.shape[0]):
-        eq_step(0, 1 << bit, table, 1 << bit, coordinates[bit : bit + 1])
+        eq_step(FIRST, 1 << bit, table, 1 << bit, coordinates[bit : bit + 1])
 
 
 @njit(nogil=True, cache=True)
@@ -174,27 +147,17 @@ def fold(start, stop, out, f, challenge):
 
 
 @njit(nogil=True, cache=True)
-def divide_by_linear(out, f, point):
-    """Synthetic division by X - x, high coefficients first; the remainder is dropped."""
-    x = load(point, 0)
-    running = ZERO
-    for i in range(f.shape[0] - 1, 0, -1):
-        running = fr_add(load(f, i), fr_mul(x, running))
-        store(out, i - 1, running)
-
-
-@njit(nogil=True, cache=True)
 def evaluate(start, stop, f, point):
     """Return the rows' share of f(x): Horner's rule over blocks, whose values are wide sums."""
     powers_of_x = np.empty((_POWERS, 4), dtype=np.uint64)
-    powers(0, _POWERS, powers_of_x, point)
+    powers(FIRST, _POWERS, powers_of_x, point)
     x = load(point, 0)
     jump = fr_mul(load(powers_of_x, _POWERS - 1), x)
     running = ZERO
     blocks = (stop - start + _POWERS - 1) // _POWERS
     for block in range(blocks - 1, -1, -1):
         first = start + block * _POWERS
-        value = dot_block(f, first, powers_of_x, 0, min(_POWERS, stop - first))
+        value = dot_block(f, first, powers_of_x, FIRST, min(_POWERS, stop - first))
         running = fr_add(fr_mul(running, jump), value)
     exponent = (np.uint64(start), np.uint64(0), np.uint64(0), np.uint64(0))
     return fr_mul(running, fr_power(x, exponent))

@@ -7,7 +7,7 @@ is not at infinity stays different from zero words that way. An *accumulator* is
 uint64[n, 16]: X, Y, ZZ, ZZZ with x = X / ZZ,
 y = Y / ZZZ, ZZ^3 = ZZZ^2, and ZZ = 0 for infinity.
 
-Source: formulas madd-2008-s, add-2008-s, mdbl-2008-s-1 and dbl-2008-s-1 of the Explicit-Formulas
+Source: formulas madd-2008-s, mdbl-2008-s-1 and dbl-2008-s-1 of the Explicit-Formulas
 Database for a = 0. Equal, opposite and infinite operands are told apart before they are used.
 """
 
@@ -25,6 +25,7 @@ from prover.kernels.scalar import (
     fq_inverse,
     fq_mul,
     fq_sub,
+    is_below,
     is_zero,
     limbs,
     load,
@@ -33,7 +34,7 @@ from prover.kernels.scalar import (
 )
 
 # Additions that share one inversion: few enough that their operands stay in the second-level
-# cache, enough that the inversion (380 multiplications) disappears.
+# cache, enough that the inversion (50 multiplications) disappears.
 BLOCK = 1024
 WORK_WORDS = 4 * BLOCK
 # How many sums ahead the operands are asked for: bases are read in random order.
@@ -107,39 +108,6 @@ def double(accumulator, row):
     double_affine(accumulator, row, load(accumulator, 4 * row), y)
     store(accumulator, 4 * row + 2, fq_mul(load(accumulator, 4 * row + 2), zz))
     store(accumulator, 4 * row + 3, fq_mul(load(accumulator, 4 * row + 3), zzz))
-
-
-@njit(nogil=True, cache=True)
-def add(accumulator, row, other, other_row):
-    """accumulator[row] += other[other_row]."""
-    zz2 = load(other, 4 * other_row + 2)
-    if is_zero(zz2):
-        return
-    zz1 = load(accumulator, 4 * row + 2)
-    if is_zero(zz1):
-        for k in range(4):
-            store(accumulator, 4 * row + k, load(other, 4 * other_row + k))
-        return
-    zzz1 = load(accumulator, 4 * row + 3)
-    zzz2 = load(other, 4 * other_row + 3)
-    u1 = fq_mul(load(accumulator, 4 * row), zz2)
-    s1 = fq_mul(load(accumulator, 4 * row + 1), zzz2)
-    p = fq_sub(fq_mul(load(other, 4 * other_row), zz1), u1)
-    r = fq_sub(fq_mul(load(other, 4 * other_row + 1), zzz1), s1)
-    if is_zero(p):
-        if is_zero(r):
-            double(accumulator, row)
-        else:
-            _set_infinity(accumulator, row)
-        return
-    pp = fq_mul(p, p)
-    ppp = fq_mul(p, pp)
-    q = fq_mul(u1, pp)
-    x3 = fq_sub(fq_sub(fq_mul(r, r), ppp), fq_add(q, q))
-    store(accumulator, 4 * row, x3)
-    store(accumulator, 4 * row + 1, fq_sub(fq_mul(r, fq_sub(q, x3)), fq_mul(s1, ppp)))
-    store(accumulator, 4 * row + 2, fq_mul(fq_mul(zz1, zz2), pp))
-    store(accumulator, 4 * row + 3, fq_mul(fq_mul(zzz1, zzz2), ppp))
 
 
 @njit(nogil=True, cache=True)
@@ -255,20 +223,12 @@ def add_pairs(count, out, targets, points, left, others, right, work, is_far):
                 _finish_addition(out, row, kind, x1, y1, x2, y2, inverse)
 
 
-@njit(nogil=True, inline="always")
-def _is_below_modulus(a):
-    for k in (3, 2, 1, 0):
-        if a[k] != _MODULUS[k]:
-            return a[k] < _MODULUS[k]
-    return False
-
-
 @njit(nogil=True, cache=True)
 def first_off_curve(start, stop, points):
     """Return the first row that is neither canonical on y^2 = x^3 + 3 nor (0, 0), or -1."""
     for i in range(start, stop):
         x, y = load(points, 2 * i), load(points, 2 * i + 1)
-        if not (_is_below_modulus(x) and _is_below_modulus(y)):
+        if not (is_below(x, _MODULUS) and is_below(y, _MODULUS)):
             return i
         if is_zero(x) and is_zero(y):
             continue
@@ -287,11 +247,3 @@ def to_montgomery(start, stop, out, plain):
 def from_montgomery(start, stop, out, points):
     for i in range(2 * start, 2 * stop):
         store(out, i, fq_mul(load(points, i), PLAIN_ONE))
-
-
-@njit(nogil=True, cache=True)
-def to_canonical(start, stop, out, points):
-    """Copy points that may be loose."""
-    for i in range(start, stop):
-        x, y = load_loose(points, i)
-        _set_point(out, i, x, y)

@@ -339,7 +339,11 @@ def emit_carry(builder: ir.IRBuilder, parts: list) -> list[ir.Value]:
 
 def _subtract_if_not_below(builder: ir.IRBuilder, parts: list, bound: int) -> list[ir.Value]:
     """parts - bound where parts >= bound, for limbs below 2^63 that stand for less than 2^260."""
-    plain = emit_carry(builder, parts)
+    return emit_rest(builder, parts, emit_carry(builder, parts), bound)
+
+
+def emit_rest(builder: ir.IRBuilder, parts: list, plain: list, bound: int) -> list[ir.Value]:
+    """The same beside `plain`, which are the parts carried: they need not wait for each other."""
     complement = limbs52((1 << SHIFT_BITS) - bound)
     less = [builder.add(part, splat(limb)) for part, limb in zip(parts, complement, strict=True)]
     less = emit_carry(builder, less)
@@ -353,11 +357,6 @@ def emit_add(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.V
     """Emit a + b, below 4 p."""
     total = [builder.add(x, y) for x, y in zip(a, b, strict=True)]
     return _subtract_if_not_below(builder, total, 4 * modulus)
-
-
-def emit_add_loose(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
-    """Emit a + b, only carried."""
-    return emit_carry(builder, [builder.add(x, y) for x, y in zip(a, b, strict=True)])
 
 
 def _padded(multiple: int) -> list[int]:

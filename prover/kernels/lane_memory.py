@@ -1,4 +1,4 @@
-"""Lane values in memory: rows of elements, typed columns, and work arrays.
+"""Lane values in memory: rows of elements and work arrays.
 
 An array of elements is any C-contiguous uint64 array read in groups of four limbs, as in `scalar`;
 a work array is any C-contiguous uint64 array read in groups of 5 * LANES words. Nothing is checked.
@@ -11,25 +11,17 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import Q, R
+from prover.kernels import scalar
 from prover.kernels.lane_emission import LIMB_BITS, LIMBS, MASK, emit_canonical, pack, splat, unpack
 from prover.kernels.lanes import LANE_VALUE, LANES
+from prover.kernels.scalar import is_limb_array
 
 WORK_WORDS = LIMBS * LANES
-# From x * 2^256 to x * 2^260.
-STORED_TO_LANE_BITS = 4
 _WORD = ir.IntType(64)
 _VECTOR = ir.VectorType(_WORD, LANES)
 _ROW = ir.VectorType(_WORD, 4)
 _INDEX = ir.IntType(32)
 _WORD_BYTES = 8
-
-
-def _is_words(candidate) -> bool:
-    return (
-        isinstance(candidate, types.Array)
-        and candidate.dtype == types.uint64
-        and candidate.layout == "C"
-    )
 
 
 def word_address(context, builder, array_type, array, word: ir.Value, element) -> ir.Value:
@@ -55,18 +47,15 @@ def _transpose_rows(builder: ir.IRBuilder, rows: list[ir.Value]) -> list[ir.Valu
     ]
 
 
-def split_rows(builder: ir.IRBuilder, rows: list[ir.Value], scale_bits: int = 0) -> list[ir.Value]:
-    """Emit LANES rows of four 64-bit limbs, times 2^scale_bits, as five vectors of 52-bit limbs."""
+def split_rows(builder: ir.IRBuilder, rows: list[ir.Value]) -> list[ir.Value]:
+    """Emit LANES rows of four 64-bit limbs as five vectors of 52-bit limbs."""
     quarters = [_transpose_rows(builder, rows[k : k + 4]) for k in range(0, LANES, 4)]
     words = [
         _shuffle(builder, quarters[0][k], quarters[1][k], list(range(LANES))) for k in range(4)
     ]
     limbs = []
     for k in range(LIMBS):
-        if scale_bits and k == 0:
-            limbs.append(builder.and_(builder.shl(words[0], splat(scale_bits)), splat(MASK)))
-            continue
-        word, shift = divmod(LIMB_BITS * k - scale_bits, 64)
+        word, shift = divmod(LIMB_BITS * k, 64)
         part = builder.lshr(words[word], splat(shift))
         if 64 - shift < LIMB_BITS and word + 1 < 4:
             part = builder.or_(part, builder.shl(words[word + 1], splat(64 - shift)))
@@ -74,8 +63,8 @@ def split_rows(builder: ir.IRBuilder, rows: list[ir.Value], scale_bits: int = 0)
     return limbs
 
 
-def _join_rows(builder: ir.IRBuilder, limbs: list[ir.Value]) -> list[ir.Value]:
-    """The inverse of _split_rows, for limbs below 2^52 of values below 2^256."""
+def join_rows(builder: ir.IRBuilder, limbs: list[ir.Value]) -> list[ir.Value]:
+    """The inverse of split_rows, for limbs below 2^52 of values below 2^256."""
     words = []
     for k in range(4):
         word = None
@@ -93,31 +82,23 @@ def _join_rows(builder: ir.IRBuilder, limbs: list[ir.Value]) -> list[ir.Value]:
     return rows
 
 
-def _make_load(scale_bits: int):
-    @intrinsic
-    def load_rows(typing_context, array, index, stride):
-        if not _is_words(array):
-            return None
+@intrinsic
+def load_strided(typing_context, array, index, stride):
+    """Return elements index, index + stride, ... (LANES of them) as they are stored."""
+    if not is_limb_array(array):
+        return None
 
-        def generate(context, builder, signature, arguments):
-            array_value, position, stride = arguments
-            rows = []
-            for _ in range(LANES):
-                word = builder.shl(position, ir.Constant(_WORD, 2))
-                place = word_address(context, builder, signature.args[0], array_value, word, _ROW)
-                rows.append(builder.load(place, align=_WORD_BYTES))
-                position = builder.add(position, stride)
-            return pack(builder, split_rows(builder, rows, scale_bits))
+    def generate(context, builder, signature, arguments):
+        array_value, position, stride = arguments
+        rows = []
+        for _ in range(LANES):
+            word = builder.shl(position, ir.Constant(_WORD, 2))
+            place = word_address(context, builder, signature.args[0], array_value, word, _ROW)
+            rows.append(builder.load(place, align=_WORD_BYTES))
+            position = builder.add(position, stride)
+        return pack(builder, split_rows(builder, rows))
 
-        return LANE_VALUE(array, types.int64, types.int64), generate
-
-    return load_rows
-
-
-# Elements index, index + stride, ... (LANES of them) as they are stored: (array, index, stride).
-load_strided = _make_load(0)
-# The same in lane form, below 16 p: only for a factor of a product.
-load_strided_scaled = _make_load(STORED_TO_LANE_BITS)
+    return LANE_VALUE(array, types.int64, types.int64), generate
 
 
 @njit(nogil=True, inline="always")
@@ -126,19 +107,13 @@ def load(array, index):
     return load_strided(array, index, 1)
 
 
-@njit(nogil=True, inline="always")
-def load_scaled(array, index):
-    """Return elements index .. index + LANES - 1 in lane form, below 16 p."""
-    return load_strided_scaled(array, index, 1)
-
-
 @intrinsic
 def gather(typing_context, array, positions, start):
     """Return elements positions[start], positions[start + 1], ... as they are stored.
 
     `positions` is a C-contiguous int64 or int32 array.
     """
-    if not _is_words(array):
+    if not is_limb_array(array):
         return None
 
     def generate(context, builder, signature, arguments):
@@ -161,7 +136,7 @@ def gather(typing_context, array, positions, start):
 @intrinsic
 def load_one(typing_context, array, index):
     """Return one element in every lane, as it is stored."""
-    if not _is_words(array):
+    if not is_limb_array(array):
         return None
 
     def generate(context, builder, signature, arguments):
@@ -173,38 +148,16 @@ def load_one(typing_context, array, index):
     return LANE_VALUE(array, types.int64), generate
 
 
-@intrinsic
-def load_small(typing_context, array, index):
-    """Return entries index .. of an unsigned array of 8, 16, 32 or 64 bits, as plain integers."""
-    if not isinstance(array, types.Array) or not isinstance(array.dtype, types.Integer):
-        return None
-
-    def generate(context, builder, signature, arguments):
-        narrow = context.get_data_type(signature.args[0].dtype)
-        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.bitcast(
-            builder.gep(data, [arguments[1]]), ir.VectorType(narrow, LANES).as_pointer()
-        )
-        entries = builder.load(place, align=narrow.width // 8)
-        if narrow.width < 64:
-            entries = builder.zext(entries, _VECTOR)
-        low = builder.and_(entries, splat(MASK))
-        high = builder.lshr(entries, splat(LIMB_BITS))
-        return pack(builder, [low, high, *[splat(0)] * (LIMBS - 2)])
-
-    return LANE_VALUE(array, types.int64), generate
-
-
 def _make_store(modulus: int):
     @intrinsic
     def store_strided(typing_context, array, index, stride, value):
-        if not _is_words(array) or not array.mutable:
+        if not is_limb_array(array) or not array.mutable:
             return None
 
         def generate(context, builder, signature, arguments):
             array_value, position, stride, value = arguments
             limbs = emit_canonical(builder, unpack(builder, value), modulus)
-            for row in _join_rows(builder, limbs):
+            for row in join_rows(builder, limbs):
                 word = builder.shl(position, ir.Constant(_WORD, 2))
                 place = word_address(context, builder, signature.args[0], array_value, word, _ROW)
                 builder.store(row, place, align=_WORD_BYTES)
@@ -221,15 +174,15 @@ def _make_store(modulus: int):
 
 
 # Write LANES canonical elements from element `index` on, (array, index, value below 4 p); the
-# strided ones take (array, index, stride, value).
+# strided one takes (array, index, stride, value).
 fr_store, fr_store_strided = _make_store(R)
-fq_store, fq_store_strided = _make_store(Q)
+fq_store, _ = _make_store(Q)
 
 
 @intrinsic
 def get(typing_context, work, group):
     """Return the group-th lane value of a work array."""
-    if not _is_words(work):
+    if not is_limb_array(work):
         return None
 
     def generate(context, builder, signature, arguments):
@@ -247,7 +200,7 @@ def get(typing_context, work, group):
 @intrinsic
 def put(typing_context, work, group, value):
     """Write the group-th lane value of a work array, limbs as they are."""
-    if not _is_words(work) or not work.mutable:
+    if not is_limb_array(work) or not work.mutable:
         return None
 
     def generate(context, builder, signature, arguments):
@@ -263,3 +216,14 @@ def put(typing_context, work, group, value):
 def new_work(groups: int) -> np.ndarray:
     """A work array for `groups` lane values, all zero."""
     return np.zeros((groups, LIMBS, LANES), dtype=np.uint64)
+
+
+@njit(nogil=True, cache=True)
+def sum_lanes(value):
+    """The sum of a lane value's elements, as a scalar element."""
+    rows = np.empty((LANES, 4), dtype=np.uint64)
+    fr_store(rows, 0, value)
+    total = scalar.load(rows, 0)
+    for lane in range(1, LANES):
+        total = scalar.fr_add(total, scalar.load(rows, lane))
+    return total

@@ -3,11 +3,11 @@
 A *reference* is 2 * row + sign in an int32 array; the rows are points as in `g1`: x, then y. Eight
 consecutive references name a lane value of x or of y coordinates.
 
-A *loose* coordinate is below 4 q plus a 2^-39th of q; it fits in four 64-bit words. A *raw* lane
+A *loose* coordinate is below 4 q plus a 2^-37th of q; it fits in four 64-bit words. A *raw* lane
 value is a sum or difference of others limb by limb: its limbs have a sign and nothing is carried.
 Limbs of up to 2^57 in absolute value are allowed. `lift_*` adds a multiple of q that makes the
 value positive, and carries; `settle_*` also comes back to a loose coordinate. Neither compares
-more than the highest limb, which decides all but that 2^-39th.
+more than the highest limb, which decides all but that 2^-37th.
 """
 
 from llvmlite import ir
@@ -17,8 +17,9 @@ from numba.extending import intrinsic
 
 from circuits.field import Q
 from prover.kernels.lane_emission import LIMB_BITS, LIMBS, emit_carry, limbs52, pack, splat, unpack
-from prover.kernels.lane_memory import _is_words, _join_rows, split_rows, word_address
+from prover.kernels.lane_memory import join_rows, split_rows, word_address
 from prover.kernels.lanes import LANE_VALUE, LANES
+from prover.kernels.scalar import is_limb_array
 
 _WORD = ir.IntType(64)
 _NARROW = ir.IntType(32)
@@ -56,7 +57,7 @@ def _row_places(context, builder, signature, arguments, part: int) -> list[ir.Va
 def _make_gather(part: int):
     @intrinsic
     def gather(typing_context, points, references, start):
-        if not (_is_words(points) and _is_references(references)):
+        if not (is_limb_array(points) and _is_references(references)):
             return None
 
         def generate(context, builder, signature, arguments):
@@ -77,12 +78,12 @@ gather_y = _make_gather(1)
 def _make_scatter(part: int):
     @intrinsic
     def scatter(typing_context, points, references, start, value):
-        if not (_is_words(points) and points.mutable and _is_references(references)):
+        if not (is_limb_array(points) and points.mutable and _is_references(references)):
             return None
 
         def generate(context, builder, signature, arguments):
             places = _row_places(context, builder, signature, arguments, part)
-            rows = _join_rows(builder, unpack(builder, arguments[3]))
+            rows = join_rows(builder, unpack(builder, arguments[3]))
             for row, place in zip(rows, places, strict=True):
                 builder.store(row, place, align=_WORD_BYTES)
             return cgutils.get_null_value(context.get_value_type(types.none))
@@ -100,7 +101,7 @@ scatter_y = _make_scatter(1)
 @intrinsic
 def prefetch_rows(typing_context, points, references, start):
     """Ask for the points of eight references, which need not start a cache line."""
-    if not (_is_words(points) and _is_references(references)):
+    if not (is_limb_array(points) and _is_references(references)):
         return None
 
     def generate(context, builder, signature, arguments):

@@ -9,33 +9,8 @@ from llvmlite import ir
 from numba.extending import intrinsic
 
 from circuits.field import R
-from prover.kernels.lane_emission import (
-    LIMB_BITS,
-    LIMBS,
-    MASK,
-    RADIX,
-    SHIFT_BITS,
-    limbs52,
-    pack,
-    splat,
-    unpack,
-)
+from prover.kernels.lane_emission import emit_carry, emit_rest, emit_sub_loose, pack, unpack
 from prover.kernels.lanes import LANE_VALUE
-
-MINUS_MULTIPLE = 4
-"""`fr_minus` adds so many p, which its subtrahend must be below."""
-
-
-def _carry(builder: ir.IRBuilder, parts: list[ir.Value]) -> list[ir.Value]:
-    """Limbs below 2^52 from limbs below 2^63; the highest keeps its excess."""
-    out, carry = [], None
-    for k, part in enumerate(parts):
-        total = part if carry is None else builder.add(part, carry)
-        if k + 1 < LIMBS:
-            carry = builder.lshr(total, splat(LIMB_BITS))
-            total = builder.and_(total, splat(MASK))
-        out.append(total)
-    return out
 
 
 def _emit_sum(context, builder: ir.IRBuilder, signature, arguments) -> ir.Value:
@@ -46,7 +21,7 @@ def _emit_sum(context, builder: ir.IRBuilder, signature, arguments) -> ir.Value:
         for other in others:
             total = builder.add(total, other)
         totals.append(total)
-    return pack(builder, _carry(builder, totals))
+    return pack(builder, emit_carry(builder, totals))
 
 
 @intrinsic
@@ -72,17 +47,8 @@ def fr_minus(typing_context, a, b):
     """Return a + 4 p - b, for b below 4 p."""
 
     def generate(context, builder, signature, arguments):
-        padded = limbs52(MINUS_MULTIPLE * R)
-        # Each limb borrows 2^52 from the one above, more than it can lose.
-        for k in range(LIMBS - 1):
-            padded[k] += RADIX
-            padded[k + 1] -= 1
         x, y = (unpack(builder, value) for value in arguments)
-        parts = [
-            builder.sub(builder.add(p, splat(limb)), q)
-            for p, q, limb in zip(x, y, padded, strict=True)
-        ]
-        return pack(builder, _carry(builder, parts))
+        return pack(builder, emit_sub_loose(builder, x, y, R))
 
     return LANE_VALUE(LANE_VALUE, LANE_VALUE), generate
 
@@ -94,14 +60,7 @@ def fr_reduction(multiple: int):
     def reduce(typing_context, a):
         def generate(context, builder, signature, arguments):
             plain = unpack(builder, arguments[0])
-            complement = limbs52((1 << SHIFT_BITS) - multiple * R)
-            less = [builder.add(x, splat(limb)) for x, limb in zip(plain, complement, strict=True)]
-            less = _carry(builder, less)
-            # Adding 2^260 - multiple p carries out of the highest limb exactly when a is not below.
-            has_carry = builder.icmp_unsigned(">", less[-1], splat(MASK))
-            less[-1] = builder.and_(less[-1], splat(MASK))
-            chosen = [builder.select(has_carry, x, y) for x, y in zip(less, plain, strict=True)]
-            return pack(builder, chosen)
+            return pack(builder, emit_rest(builder, plain, plain, multiple * R))
 
         return LANE_VALUE(LANE_VALUE), generate
 

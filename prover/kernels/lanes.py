@@ -14,11 +14,9 @@ that nothing is converted between kernels; *lane form* is x * 2^260. A product o
 form is in stored form, a product of two lane forms in lane form.
 
 Bounds, in multiples of p (2^260 is more than 84 p): `load` gives values below 1; a product of
-operands below alpha and beta is below 2 + alpha * beta / 84, if alpha * beta <= 84, so below 3 for
-all that these functions return; `*_add` and `*_sub` take operands below 4 and give results below 4;
-`*_store` takes operands below 4 and writes canonical elements. The loose operations only carry:
-`*_add_loose` is below alpha + beta, `*_sub_loose` below alpha + 4 for a second operand below 4.
-`load_scaled` gives lane form below 16, for a factor of a product and nothing else.
+operands below alpha and beta, each below 84, is below 2 + alpha * beta / 84; it is below 3 if
+alpha * beta <= 84, as for all that these functions return; `*_add` and `*_sub` take operands below
+4 and give results below 4; `*_store` takes operands below 4 and writes canonical elements.
 """
 
 from collections.abc import Callable
@@ -34,11 +32,9 @@ from prover.kernels.lane_emission import (
     LIMBS,
     VECTOR,
     emit_add,
-    emit_add_loose,
     emit_canonical,
     emit_mul,
     emit_sub,
-    emit_sub_loose,
     limbs52,
     pack,
     splat,
@@ -62,8 +58,8 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(manager, numba_type, LANES_IR)
 
 
-def call(builder: ir.IRBuilder, name: str, emit: Callable, arguments: list) -> ir.Value:
-    """Call a private function of the module with limb vectors, defining it on first use.
+def _call(builder: ir.IRBuilder, name: str, emit: Callable, a: list, b: list, modulus: int):
+    """Emit a call of a private function of the module, defining it on first use.
 
     Code for eight lanes is long: in line it would dominate compile time, and there is little to
     win, as the vectors travel in registers.
@@ -71,87 +67,59 @@ def call(builder: ir.IRBuilder, name: str, emit: Callable, arguments: list) -> i
     module = builder.module
     function = module.globals.get(name)
     if function is None:
-        signature = ir.FunctionType(LANES_IR, [VECTOR] * len(arguments))
+        signature = ir.FunctionType(LANES_IR, [VECTOR] * (2 * LIMBS))
         function = ir.Function(module, signature, name)
         function.linkage = "linkonce_odr"
         function.calling_convention = "x86_regcallcc"
         function.attributes.add("noinline")
         function.attributes.add("nounwind")
         body = ir.IRBuilder(function.append_basic_block())
-        body.ret(pack(body, emit(body, list(function.args))))
-    return builder.call(function, arguments, cconv="x86_regcallcc")
+        limbs = list(function.args)
+        body.ret(pack(body, emit(body, limbs[:LIMBS], limbs[LIMBS:], modulus)))
+    return builder.call(function, [*a, *b], cconv="x86_regcallcc")
 
 
-def _call_mul(builder: ir.IRBuilder, a: list, b: list, name: str, modulus: int) -> ir.Value:
-    return call(
-        builder,
-        name,
-        lambda body, limbs: emit_mul(body, limbs[:LIMBS], limbs[LIMBS:], modulus),
-        [*a, *b],
-    )
-
-
-def _binary(emit: Callable[[ir.IRBuilder, list, list], ir.Value]):
+def _binary(name: str, emit: Callable, modulus: int):
     """Make an intrinsic (lane value, lane value) -> lane value."""
 
     @intrinsic
     def operation(typing_context, a, b):
         def generate(context, builder, signature, arguments):
-            return emit(builder, unpack(builder, arguments[0]), unpack(builder, arguments[1]))
+            a, b = (unpack(builder, value) for value in arguments)
+            return _call(builder, name, emit, a, b, modulus)
 
         return LANE_VALUE(LANE_VALUE, LANE_VALUE), generate
 
     return operation
 
 
-def _called(name: str, emit: Callable, modulus: int):
-    """Make an intrinsic of (lane value, lane value) that calls a private function."""
-
-    def emit_call(builder: ir.IRBuilder, a: list, b: list) -> ir.Value:
-        return call(
-            builder,
-            name,
-            lambda body, limbs: emit(body, limbs[:LIMBS], limbs[LIMBS:], modulus),
-            [*a, *b],
-        )
-
-    return _binary(emit_call)
+_FR_MUL = "bn254_fr_mul_lanes"
+fr_mul = _binary(_FR_MUL, emit_mul, R)
+fr_add = _binary("bn254_fr_add_lanes", emit_add, R)
+fr_sub = _binary("bn254_fr_sub_lanes", emit_sub, R)
+fq_mul = _binary("bn254_fq_mul_lanes", emit_mul, Q)
 
 
-fr_mul = _called("bn254_fr_mul_lanes", emit_mul, R)
-fr_add = _called("bn254_fr_add_lanes", emit_add, R)
-fr_sub = _called("bn254_fr_sub_lanes", emit_sub, R)
-fr_add_loose = _binary(lambda builder, a, b: pack(builder, emit_add_loose(builder, a, b, R)))
-fr_sub_loose = _binary(lambda builder, a, b: pack(builder, emit_sub_loose(builder, a, b, R)))
-fq_mul = _called("bn254_fq_mul_lanes", emit_mul, Q)
-fq_add = _called("bn254_fq_add_lanes", emit_add, Q)
-fq_sub = _called("bn254_fq_sub_lanes", emit_sub, Q)
-fq_add_loose = _binary(lambda builder, a, b: pack(builder, emit_add_loose(builder, a, b, Q)))
-fq_sub_loose = _binary(lambda builder, a, b: pack(builder, emit_sub_loose(builder, a, b, Q)))
-
-
-def _times(name: str, modulus: int, factor: int):
-    """Make an intrinsic lane value -> lane value that multiplies by a constant."""
+def _times(factor: int):
+    """Make an intrinsic lane value -> lane value that multiplies by a constant modulo r."""
 
     @intrinsic
     def operation(typing_context, a):
         def generate(context, builder, signature, arguments):
-            constant = [splat(limb) for limb in limbs52(factor % modulus)]
-            return _call_mul(builder, unpack(builder, arguments[0]), constant, name, modulus)
+            constant = [splat(limb) for limb in limbs52(factor % R)]
+            return _call(builder, _FR_MUL, emit_mul, unpack(builder, arguments[0]), constant, R)
 
         return LANE_VALUE(LANE_VALUE), generate
 
     return operation
 
 
-fr_to_lane_form = _times("bn254_fr_mul_lanes", R, 2**264)
-fr_to_stored_form = _times("bn254_fr_mul_lanes", R, 2**256)
-fq_to_lane_form = _times("bn254_fq_mul_lanes", Q, 2**264)
-fq_to_stored_form = _times("bn254_fq_mul_lanes", Q, 2**256)
+fr_to_lane_form = _times(2**264)
+fr_to_stored_form = _times(2**256)
 # From plain integers below 2^256 to lane form.
-fr_plain_to_lane_form = _times("bn254_fr_mul_lanes", R, 2**520)
+fr_plain_to_lane_form = _times(2**520)
 # And back: canonical once it is stored.
-fr_to_plain = _times("bn254_fr_mul_lanes", R, 1)
+fr_to_plain = _times(1)
 
 
 @intrinsic
@@ -159,26 +127,12 @@ def fr_zero_lanes(typing_context, a):
     """Return a bit mask of the lanes that hold zero."""
 
     def generate(context, builder, signature, arguments):
-        return _emit_zero_lanes(builder, unpack(builder, arguments[0]), R)
+        together = None
+        for part in emit_canonical(builder, unpack(builder, arguments[0]), R):
+            together = part if together is None else builder.or_(together, part)
+        return builder.bitcast(builder.icmp_unsigned("==", together, splat(0)), ir.IntType(8))
 
     return types.uint8(LANE_VALUE), generate
-
-
-@intrinsic
-def fq_zero_lanes(typing_context, a):
-    """Return a bit mask of the lanes that hold zero."""
-
-    def generate(context, builder, signature, arguments):
-        return _emit_zero_lanes(builder, unpack(builder, arguments[0]), Q)
-
-    return types.uint8(LANE_VALUE), generate
-
-
-def _emit_zero_lanes(builder: ir.IRBuilder, parts: list, modulus: int) -> ir.Value:
-    together = None
-    for part in emit_canonical(builder, parts, modulus):
-        together = part if together is None else builder.or_(together, part)
-    return builder.bitcast(builder.icmp_unsigned("==", together, splat(0)), ir.IntType(8))
 
 
 @intrinsic

@@ -18,6 +18,7 @@ import numpy as np
 
 from circuits.field import Q, R
 from prover.kernels import g1, msm_buckets, msm_digits
+from prover.kernels.cells import as_argument
 from prover.kernels.msm_digits import (
     MAGNITUDE_BITS,
     SPAN_BASE,
@@ -131,14 +132,6 @@ def warm() -> None:
     msm(generator, [(0, column, 8), (0, np.array([limbs(R - 1)], dtype=np.uint64), 254)])
 
 
-class _Alias:
-    """The memory of a read-only array under a type that kernels are compiled for."""
-
-    def __init__(self, array: np.ndarray) -> None:
-        self._array = array
-        self.__array_interface__ = array.__array_interface__ | {"data": (array.ctypes.data, False)}
-
-
 def _for_kernels(bases: np.ndarray) -> np.ndarray:
     fits = bases.dtype == np.uint64 and bases.ndim == 2 and bases.flags.c_contiguous
     if not fits or bases.shape[1] != 8 or not bases.flags.aligned:
@@ -147,8 +140,7 @@ def _for_kernels(bases: np.ndarray) -> np.ndarray:
         )
     if len(bases) > _BASES_MAX:
         raise ValueError(f"expected at most {_BASES_MAX} bases, got {len(bases)}")
-    # Read-only is another type to the compiler. No kernel writes to its operands.
-    return bases if bases.flags.writeable else np.asarray(_Alias(bases))
+    return as_argument(bases)
 
 
 def _one_pass(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Point]:

@@ -13,7 +13,7 @@ from numba import njit
 
 from circuits.field import R
 from prover.kernels.inversion import leading_zeros
-from prover.kernels.scalar import ZERO, fr_sub, limbs, load
+from prover.kernels.scalar import FR_MODULUS, ZERO, fr_sub, is_below, limbs, load
 
 # A magnitude has at most this many bits: (r-1)/2 < 2^253.
 MAGNITUDE_BITS = 253
@@ -24,19 +24,10 @@ SPAN_COLUMNS = 4
 # that of others, at both steps.
 FINE_BITS = 7
 _DIRECT_BUCKETS_MAX = 1 << 10
-_ORDER = limbs(R)
 _HALF_ORDER = limbs((R - 1) // 2)
 # Numba compiles a function anew for every literal argument: indices come from variables instead.
 _FIRST = np.int64(0)
 _NOTHING = np.uint64(0)
-
-
-@njit(nogil=True, inline="always")
-def _is_above(a, b):
-    for k in (3, 2, 1, 0):
-        if a[k] != b[k]:
-            return a[k] > b[k]
-    return False
 
 
 @njit(nogil=True, inline="always")
@@ -53,7 +44,7 @@ def _magnitude(values, i):
     if values.shape[1] == 1:
         return (values[i, 0], ZERO[0], ZERO[0], ZERO[0]), False
     scalar = load(values, i)
-    if scalar[3] >> np.uint64(60) and _is_above(scalar, _HALF_ORDER):
+    if scalar[3] >> np.uint64(60) and is_below(_HALF_ORDER, scalar):
         return fr_sub(ZERO, scalar), True
     return scalar, False
 
@@ -72,7 +63,7 @@ def measure(values, width, span_rows, spans, lengths):
         length = _bit_length(magnitude)
         if is_complement:
             scalar = load(values, i)
-            if _bit_length(scalar) > width or not _is_above(_ORDER, scalar):
+            if _bit_length(scalar) > width or not is_below(scalar, FR_MODULUS):
                 return i
             spans[i // span_rows, 1] = 1
         elif length > width:

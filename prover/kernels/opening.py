@@ -15,7 +15,7 @@ from circuits.field import R
 from prover.kernels import fr
 from prover.kernels.cells import MONTGOMERY, place_of, read_limbs
 from prover.kernels.parallel import row_ranges, run_jobs, threads
-from prover.kernels.scalar import ZERO, fr_add, fr_mul, load, store
+from prover.kernels.scalar import FIRST, ZERO, fr_add, fr_mul, load, store
 from prover.kernels.wide import (
     WIDE_LIMBS,
     WIDE_ZERO,
@@ -167,7 +167,7 @@ def _pair_rows(start, stop, out, spans, factors, borders):
     while top > start:
         first = max(start, top - _STEP)
         count = top - first
-        clear_block(totals, 0, count)
+        clear_block(totals, FIRST, count)
         for p in range(spans.shape[0]):
             address, length = spans[p, 0], spans[p, 1]
             # Where f_{j+1} and all above are missing the states are zero.
@@ -185,7 +185,7 @@ def _pair_rows(start, stop, out, spans, factors, borders):
                     store_wide(totals, j, add_product(total, crossed, load(values, j + 1)))
                 store(states, 2 * p, load(values, 0))
                 store(states, 2 * p + 1, load(values, 1))
-        reduce_block(out, first, totals, 0, count)
+        reduce_block(out, first, totals, FIRST, count)
         top = first
 
 
@@ -198,13 +198,13 @@ def _sum_rows(start, stop, out, spans, weights, root_and_border):
     while top > start:
         first = max(start, top - _STEP)
         count = top - first
-        clear_block(totals, 0, count)
+        clear_block(totals, FIRST, count)
         for p in range(spans.shape[0]):
             address, weight = spans[p, 0], load(weights, p)
             for j in range(min(count, spans[p, 1] - first - 1)):
                 cell = read_limbs(address, first + j + 1)
                 store_wide(totals, j, add_product(load_wide(totals, j), weight, cell))
-        reduce_block(out, first, totals, 0, count)
+        reduce_block(out, first, totals, FIRST, count)
         for row in range(top - 1, first - 1, -1):
             running = fr_add(load(out, row), fr_mul(root, running))
             store(out, row, running)

@@ -5,7 +5,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 # Below this many rows of a few multiplications each, a hand-over to another thread costs more
@@ -68,12 +68,24 @@ def row_ranges(count: int, parts: int) -> list[tuple[int, int]]:
 
 
 def run_jobs(function: Callable[..., Any], jobs: Sequence[tuple]) -> list:
-    """Call `function(*job)` for every job on all threads; results in the order of the jobs."""
+    """Call `function(*job)` for every job on all threads; results in the order of the jobs.
+
+    When it returns or raises no job runs any more: kernels read memory by its address, and the
+    caller may give it back.
+    """
     # A job that itself asks for threads runs its part in place: waiting for the pool from
     # inside the pool could block for ever.
     if len(jobs) < 2 or threads() == 1 or getattr(_inside, "value", False):
         return [function(*job) for job in jobs]
-    return list(_executor().map(lambda job: _marked(function, job), jobs))
+    executor = _executor()
+    futures: list[Future] = []
+    try:
+        for job in jobs:
+            futures.append(executor.submit(_marked, function, job))
+        return [future.result() for future in futures]
+    except BaseException:
+        wait([future for future in futures if not future.cancel()])
+        raise
 
 
 def run_rows(

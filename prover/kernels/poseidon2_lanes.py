@@ -1,7 +1,7 @@
 """Poseidon2 permutations eight at a time, on lane values: the vector twin of `poseidon2_rows`.
 
-Bounds, in multiples of the modulus (see `lane_sums`): an S-box takes less than 13 and gives less
-than 3, because 13 * 13 / 84 + 2 < 5, 5 * 5 / 84 + 2 < 3 and 3 * 13 / 84 + 2 < 3.
+Bounds, in multiples of the modulus (see `lane_sums`): an S-box takes less than 13.2 and gives
+less than 3: 13.2 * 13.2 / 84 + 2 < 5, 5 * 5 / 84 + 2 < 3 and 3 * 13.2 / 84 + 2 < 3.
 """
 
 from functools import cache
@@ -17,6 +17,7 @@ from prover.kernels.lane_memory import fr_store, get, load_strided, new_work
 from prover.kernels.lane_sums import add2, add3, add4, fr_reduction
 from prover.kernels.lanes import LANES, fr_mul, fr_to_lane_form, fr_to_stored_form
 from prover.kernels.poseidon2_rows import (
+    FIRST_HALF_START,
     PARTIAL_START,
     SBOX_COUNT,
     SECOND_HALF_START,
@@ -104,7 +105,7 @@ def _permute_eight(i, out, states, work, cells):
         fr_to_lane_form(load_strided(states, 4 * i + 2, 4)),
         fr_to_lane_form(load_strided(states, 4 * i + 3, 4)),
     )
-    a, b, c, d = _full_rounds(0, a, b, c, d, work, cells, i)
+    a, b, c, d = _full_rounds(FIRST_HALF_START, a, b, c, d, work, cells, i)
     for number in range(PARTIAL_START, SECOND_HALF_START):
         a = _fifth_power(add2(a, get(work, number)))
         if rows:

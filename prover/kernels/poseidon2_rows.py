@@ -23,7 +23,9 @@ from prover.kernels.scalar import PLAIN_ONE, fr_add, fr_mul, load, store
 SBOX_COUNT = FULL_ROUNDS * WIDTH + PARTIAL_ROUNDS
 HALF_ROUNDS = FULL_ROUNDS // 2
 PARTIAL_START = HALF_ROUNDS * WIDTH
-SECOND_HALF_START = PARTIAL_START + PARTIAL_ROUNDS
+# Where the full rounds start; as variables, see `scalar.FIRST`.
+FIRST_HALF_START = np.int64(0)
+SECOND_HALF_START = np.int64(PARTIAL_START + PARTIAL_ROUNDS)
 
 
 def constants_in_order() -> list[int]:
@@ -101,7 +103,7 @@ def permute_rows(start, stop, out, states, numbers, cells):
             load(states, 4 * i + 2),
             load(states, 4 * i + 3),
         )
-        a, b, c, d = _full_rounds(0, a, b, c, d, constants, cells, i)
+        a, b, c, d = _full_rounds(FIRST_HALF_START, a, b, c, d, constants, cells, i)
         for number in range(PARTIAL_START, SECOND_HALF_START):
             a = _fifth_power(fr_add(a, load(constants, number)))
             if rows:

@@ -45,6 +45,7 @@ def limbs(value: int) -> Element:
     return np.uint64(low), np.uint64(second), np.uint64(third), np.uint64(high)
 
 
+FR_MODULUS = limbs(R)
 FR_ONE = limbs(2**MONTGOMERY_BITS % R)
 FR_R2 = limbs(2 ** (2 * MONTGOMERY_BITS) % R)
 FR_2_64 = limbs(2 ** (MONTGOMERY_BITS + 64) % R)
@@ -54,6 +55,11 @@ PLAIN_ONE = limbs(1)
 ZERO = limbs(0)
 _FR_R3 = limbs(2 ** (3 * MONTGOMERY_BITS) % R)
 _FQ_R3 = limbs(2 ** (3 * MONTGOMERY_BITS) % Q)
+
+# A place and strides that kernels hand to each other: Numba compiles a function anew for every
+# literal argument, and these are variables.
+FIRST = np.int64(0)
+SAME, EVERY, EVERY_OTHER = map(np.int64, range(3))
 
 
 def _unpack(builder: ir.IRBuilder, element: ir.Value) -> list[ir.Value]:
@@ -188,7 +194,8 @@ def _element_pointer(context, builder, array_type, array, index) -> ir.Value:
     return builder.gep(builder.bitcast(data, _LIMB.as_pointer()), [start])
 
 
-def _is_limb_array(candidate) -> bool:
+def is_limb_array(candidate) -> bool:
+    """True for the type of a C-contiguous uint64 array."""
     return (
         isinstance(candidate, types.Array)
         and candidate.dtype == types.uint64
@@ -199,7 +206,7 @@ def _is_limb_array(candidate) -> bool:
 @intrinsic
 def load(typing_context, array, index):
     """Return the index-th element (four limbs) of a C-contiguous uint64 array."""
-    if not _is_limb_array(array):
+    if not is_limb_array(array):
         return None
 
     def generate(context, builder, signature, arguments):
@@ -213,7 +220,7 @@ def load(typing_context, array, index):
 @intrinsic
 def store(typing_context, array, index, element):
     """Write the index-th element (four limbs) of a C-contiguous uint64 array."""
-    if not _is_limb_array(array) or not array.mutable:
+    if not is_limb_array(array) or not array.mutable:
         return None
 
     def generate(context, builder, signature, arguments):
@@ -228,7 +235,7 @@ def store(typing_context, array, index, element):
 @intrinsic
 def prefetch(typing_context, array, index):
     """Ask for the cache line of an element that is read soon; any index is harmless."""
-    if not _is_limb_array(array):
+    if not is_limb_array(array):
         return None
 
     def generate(context, builder, signature, arguments):
@@ -263,6 +270,15 @@ def is_zero(a):
 def equal(a, b):
     """True when two elements are the same (elements are canonical)."""
     return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) == np.uint64(0)
+
+
+@njit(nogil=True, inline="always")
+def is_below(a, b):
+    """True if the plain limbs of a are those of a smaller integer than those of b."""
+    for k in (3, 2, 1, 0):
+        if a[k] != b[k]:
+            return a[k] < b[k]
+    return False
 
 
 @njit(nogil=True, cache=True)

@@ -19,7 +19,11 @@ from prover.kernels.equality import SplitEquality
 from prover.kernels.parallel import ROWS_MIN, row_ranges, run_jobs, run_rows, threads
 from prover.kernels.program import BLOCK
 from prover.kernels.scalar import (
+    EVERY,
+    EVERY_OTHER,
+    FIRST,
     MONTGOMERY_BITS,
+    SAME,
     ZERO,
     fr_add,
     fr_mul,
@@ -33,6 +37,9 @@ from prover.kernels.wide import WIDE_ZERO, add_product, dot_block, load_wide, re
 
 # Places of the sums that `round_sums` returns; the classes' values at 0, 1, ... follow.
 REST, HELPERS, CLASSES = 0, 2, 4
+# How many totals, and where those of terms of low degree and of the others start.
+_TOTALS = np.int64(3)
+_LOW, _HIGH = np.int64(BLOCK), np.int64(2 * BLOCK)
 # Weights of the even and of the odd row in the folded one, by the form of the cells.
 CHALLENGE, _EVEN_SMALL, _ODD_SMALL, _EVEN_FULL, _ODD_FULL = range(5)
 
@@ -208,7 +215,9 @@ def fold_block(work, target, address, kind, first, step, count, rows, pad, facto
             even, odd = read_limbs(address, row), read_limbs(address, row + 1)
             store(work, target + i, fr_add(even, fr_mul(challenge, fr_sub(odd, even))))
     if whole < count:
-        load_block(work, target + whole, address, kind, 2 * (first + whole * step), 1, 1)
+        load_block(
+            work, target + whole, address, kind, 2 * (first + whole * step), EVERY, count - whole
+        )
         even = load(work, target + whole)
         difference = fr_mul(load(factors, CHALLENGE), fr_sub(pad, even))
         store(work, target + whole, fr_add(even, difference))
@@ -218,17 +227,17 @@ def fold_block(work, target, address, kind, first, step, count, rows, pad, facto
 def _load_columns(work, targets, source, rows, first, side, count, pads):
     """Load one side of pairs first ...; rows from `rows` on are `pads`."""
     present = min(count, (rows - side + 1) // 2 - first)
-    row = 2 * first + side
+    row, factors = 2 * first + side, source.factors
     for k in range(targets.shape[0]):
         target, address, kind = targets[k], source.places[k, 0], source.places[k, 1]
-        if source.factors.shape[0]:
+        if factors.shape[0]:
             pad = load(source.pads, k)
             fold_block(
-                work, target, address, kind, row, 2, present, source.rows, pad, source.factors
+                work, target, address, kind, row, EVERY_OTHER, present, source.rows, pad, factors
             )
         else:
-            load_block(work, target, address, kind, row, 2, present)
-        copy_block(work, target + present, pads, k, 0, count - present)
+            load_block(work, target, address, kind, row, EVERY_OTHER, present)
+        copy_block(work, target + present, pads, k, SAME, count - present)
     return present
 
 
@@ -289,7 +298,7 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
 
     Shape: next_pads uint64[columns, 4], the values of missing rows of this round; out
     uint64[operands, rows, 4]; wanted bool[degree + 1]; result uint64[4 + 2 (degree + 1), 4].
-    Assumes: start is a multiple of BLOCK.
+    Assumes: no BLOCK pairs from `start` on cross the end of a low part.
     """
     degree_points = wanted.shape[0]
     rows = source.rows
@@ -299,26 +308,26 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
     even, odd = new_work(points.slots, points.scalars), new_work(points.slots, points.scalars)
     columns = new_work(linear.slots, linear.scalars)
     state_slot = linear.targets.shape[0] * BLOCK
-    totals = new_totals(3)
+    totals = new_totals(_TOTALS)
     for first in range(start, stop, BLOCK):
         count = min(BLOCK, stop - first)
         for side in range(2):
-            work = odd if side else even
+            work, row = odd if side else even, 2 * first + side
             if linear.code.shape[0]:
                 present = _load_columns(
                     columns, linear.targets, source, rows, first, side, count, next_pads
                 )
-                load_state(columns, state_slot, 2 * first + side, 2, count, full, state)
+                load_state(columns, state_slot, row, EVERY_OTHER, count, full, state)
                 run_code(linear.code, columns, totals, count)
                 for k in range(points.origins.shape[0]):
-                    copy_block(work, points.origins[k], columns, linear.results[k], 1, count)
+                    copy_block(work, points.origins[k], columns, linear.results[k], EVERY, count)
             else:
                 present = _load_columns(
                     work, points.origins, source, rows, first, side, count, next_pads
                 )
             if out.shape[1]:
                 _store_rows(out, work, points.origins, first, side, present)
-            load_state(work, 0, 2 * first + side, 2, count, full, state)
+            load_state(work, FIRST, row, EVERY_OTHER, count, full, state)
             run_code(points.derive, work, totals, count)
             if points.helpers >= 0:
                 _add_slot(sums, HELPERS + side, work, points.helpers, count)
@@ -326,7 +335,7 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
         if points.rest >= 0:
             at_0 = dot_block(even, points.rest, low, offset, count)
             at_1 = dot_block(odd, points.rest, low, offset, count)
-            _add_weighted(sums, REST, at_0, weight)
+            _add_weighted(sums, np.int64(REST), at_0, weight)
             _add_weighted(sums, REST + 1, at_1, weight)
         _to_differences(even, odd, points.begin, points.end, count)
         for t in range(degree_points):
@@ -341,10 +350,10 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
             elif wanted[t]:
                 run_code(points.high, even, totals, count)
             if is_low:
-                value = _weigh_totals(totals, BLOCK, low, offset, count)
+                value = _weigh_totals(totals, _LOW, low, offset, count)
                 _add_weighted(sums, CLASSES + t, value, weight)
             if wanted[t]:
-                value = _weigh_totals(totals, 2 * BLOCK, low, offset, count)
+                value = _weigh_totals(totals, _HIGH, low, offset, count)
                 _add_weighted(sums, CLASSES + degree_points + t, value, weight)
     return sums
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from prover.kernels import sumcheck
-from prover.kernels.fr_lanes import sum_lanes
+from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.lane_cells import fold_groups, load_groups
 from prover.kernels.lane_memory import (
     WORK_WORDS,
@@ -13,16 +13,20 @@ from prover.kernels.lane_memory import (
     load,
     load_one,
     put,
+    sum_lanes,
 )
 from prover.kernels.lane_wide import new_totals, read_total
 from prover.kernels.lanes import LANES, fr_add, fr_mul, fr_sub, fr_to_lane_form, fr_to_stored_form
 from prover.kernels.program import BLOCK
-from prover.kernels.scalar import FR_ONE, store
+from prover.kernels.scalar import EVERY_OTHER, FIRST, FR_ONE, store
 from prover.kernels.scalar import fr_add as add_one
 from prover.kernels.scalar import fr_sub as sub_one
 from prover.kernels.scalar import load as load_element
 from prover.kernels.sumcheck import CHALLENGE, CLASSES, HELPERS, REST
 from prover.kernels.tape_lanes import GROUPS, grouped, load_state_groups, new_work, run_groups
+
+# Where the totals of terms of low degree and of the others start.
+_LOW, _HIGH = np.int64(GROUPS), np.int64(2 * GROUPS)
 
 
 @njit(nogil=True, cache=True)
@@ -42,9 +46,11 @@ def _load_columns(work, targets, source, first, side, groups, even_weight, odd_w
     for k in range(targets.shape[0]):
         target, address, kind = targets[k], source.places[k, 0], source.places[k, 1]
         if source.factors.shape[0]:
-            fold_groups(work, target, address, kind, row, 2, groups, even_weight, odd_weight)
+            fold_groups(
+                work, target, address, kind, row, EVERY_OTHER, groups, even_weight, odd_weight
+            )
         else:
-            load_groups(work, target, address, kind, row, 2, groups)
+            load_groups(work, target, address, kind, row, EVERY_OTHER, groups)
 
 
 @njit(nogil=True, cache=True)
@@ -143,7 +149,7 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
                     columns, column_targets, source, first, side, groups, even_weight, odd_weight
                 )
                 place = column_targets.shape[0] * GROUPS
-                load_state_groups(columns, place, scratch, row, 2, groups, full, state)
+                load_state_groups(columns, place, scratch, row, EVERY_OTHER, groups, full, state)
                 run_groups(linear_code, columns, totals, groups)
                 for k in range(origins.shape[0]):
                     for g in range(groups):
@@ -152,7 +158,7 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
                 _load_columns(work, origins, source, first, side, groups, even_weight, odd_weight)
             if out.shape[1]:
                 _store_rows(out, work, origins, first, side, groups)
-            load_state_groups(work, 0, scratch, row, 2, groups, full, state)
+            load_state_groups(work, FIRST, scratch, row, EVERY_OTHER, groups, full, state)
             run_groups(derive, work, totals, groups)
             if points.helpers >= 0:
                 _add_slot(sums, HELPERS + side, work, points.helpers // LANES, groups)
@@ -162,7 +168,7 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
         )
         if points.rest >= 0:
             slot = points.rest // LANES
-            _weigh_slot(sums, REST, even, slot, low, offset, weight, groups)
+            _weigh_slot(sums, np.int64(REST), even, slot, low, offset, weight, groups)
             _weigh_slot(sums, REST + 1, odd, slot, low, offset, weight, groups)
         _to_differences(even, odd, begin, end, groups)
         for t in range(degree_points):
@@ -176,10 +182,10 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
             elif wanted[t]:
                 run_groups(high_code, even, totals, groups)
             if is_low:
-                _weigh_totals(sums, CLASSES + t, totals, GROUPS, low, offset, weight, groups)
+                _weigh_totals(sums, CLASSES + t, totals, _LOW, low, offset, weight, groups)
             if wanted[t]:
                 place = CLASSES + degree_points + t
-                _weigh_totals(sums, place, totals, 2 * GROUPS, low, offset, weight, groups)
+                _weigh_totals(sums, place, totals, _HIGH, low, offset, weight, groups)
     for place in range(result.shape[0]):
         total = get(sums, place)
         if HELPERS <= place < HELPERS + 2:
@@ -188,5 +194,7 @@ def _add_groups(result, start, whole, source, linear, points, full, state, out, 
 
 
 def warm() -> None:
-    """Compile the kernels of this module, or load them from the cache."""
-    sumcheck.warm_round(round_sums)
+    """Compile the kernels of both twins that this process uses, or load them from the cache."""
+    sumcheck.warm()
+    if KERNELS is not Kernels.SCALAR:
+        sumcheck.warm_round(round_sums)

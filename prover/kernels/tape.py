@@ -23,6 +23,7 @@ from prover.kernels.program import (
     value_program,
 )
 from prover.kernels.scalar import (
+    EVERY,
     FR_ONE,
     ZERO,
     fr_add,
@@ -183,8 +184,8 @@ def load_rows(work, places, first, count, full, state):
     """Fill the slots of the columns, ROW and ACTIVE with rows first .. first + count - 1."""
     columns = places.shape[0]
     for c in range(columns):
-        load_block(work, c * BLOCK, places[c, 0], places[c, 1], first, 1, count)
-    load_state(work, columns * BLOCK, first, 1, count, full, state)
+        load_block(work, c * BLOCK, places[c, 0], places[c, 1], first, EVERY, count)
+    load_state(work, columns * BLOCK, first, EVERY, count, full, state)
 
 
 @njit(nogil=True, cache=True)
@@ -196,7 +197,7 @@ def _evaluate(start, stop, out, places, program, full, state):
         load_rows(work, places, first, count, full, state)
         run_code(program.code, work, totals, count)
         for e in range(out.shape[0]):
-            copy_block(out, e * rows + first, work, program.results[e], 1, count)
+            copy_block(out, e * rows + first, work, program.results[e], EVERY, count)
 
 
 def sample_tape() -> Tape:

@@ -13,6 +13,7 @@ from prover.kernels.lane_memory import WORK_WORDS, get, load, load_one, put
 from prover.kernels.lane_wide import add_product, clear_totals, read_total
 from prover.kernels.lanes import LANES, fr_add, fr_mul, fr_sub, fr_to_lane_form
 from prover.kernels.program import ADD, BLOCK, CLEAR, DOT, MUL, REDUCE, SUB
+from prover.kernels.scalar import EVERY, FIRST
 from prover.kernels.tape import load_state
 
 GROUPS = BLOCK // LANES
@@ -81,7 +82,7 @@ def load_state_groups(work, target, rows, first, step, groups, full, state):
 
     Shape: rows uint64[2 * BLOCK, 4], scratch memory.
     """
-    load_state(rows, 0, first, step, groups * LANES, full, state)
+    load_state(rows, FIRST, first, step, groups * LANES, full, state)
     for g in range(groups):
         put(work, target + g, fr_to_lane_form(load(rows, g * LANES)))
         put(work, target + GROUPS + g, fr_to_lane_form(load(rows, BLOCK + g * LANES)))
@@ -92,5 +93,5 @@ def load_row_groups(work, rows, places, first, groups, full, state):
     """Fill the slots of the columns, ROW and ACTIVE with rows first ..."""
     columns = places.shape[0]
     for c in range(columns):
-        load_groups(work, c * GROUPS, places[c, 0], places[c, 1], first, 1, groups)
-    load_state_groups(work, columns * GROUPS, rows, first, 1, groups, full, state)
+        load_groups(work, c * GROUPS, places[c, 0], places[c, 1], first, EVERY, groups)
+    load_state_groups(work, columns * GROUPS, rows, first, EVERY, groups, full, state)

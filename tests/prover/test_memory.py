@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from circuits.chips.system import SHAPES, margin_system
 from prover import memory
 from prover.backend import Circuit
+from prover.bench.machine import reset_peak_memory
 from prover.errors import NotEnoughMemory
 from prover.prove import Stage
 from prover.srs_tools import development_setup
@@ -78,33 +80,38 @@ def test_too_little_memory_is_refused_in_one_line(monkeypatch):
     memory.require_memory(TOY)
 
 
-def test_a_containers_limit_counts(tmp_path, monkeypatch):
-    meminfo, limit, use = (tmp_path / name for name in ("meminfo", "limit", "use"))
+@pytest.mark.parametrize(("version", "prefix"), [(0, ""), (1, "total_")])
+def test_a_containers_limit_counts(version, prefix, tmp_path, monkeypatch):
+    meminfo, limit, use, stat = (tmp_path / name for name in ("meminfo", "limit", "use", "stat"))
     meminfo.write_text("MemTotal:  9000 kB\nMemAvailable:    8000 kB\n")
     monkeypatch.setattr(memory, "_MEMINFO", meminfo)
-    monkeypatch.setattr(memory, "_CGROUPS", ((limit, use),))
+    group = replace(memory._GROUPS[version], limit=limit, use=use, stat=stat)
+    monkeypatch.setattr(memory, "_GROUPS", (group,))
     assert memory.available_bytes() == 8000 * 1024
     limit.write_text("max\n")
     use.write_text("500000\n")
     assert memory.available_bytes() == 8000 * 1024
     limit.write_text("2000000\n")
     assert memory.available_bytes() == 1_500_000
-    limit.write_text("400000\n")
+    # What files have left in memory makes room for a proof.
+    stat.write_text(f"anon 1\n{prefix}inactive_file 300000\n{prefix}active_file 50000\nslab 7\n")
+    assert memory.available_bytes() == 1_850_000
+    limit.write_text("100000\n")
     assert memory.available_bytes() == 0
+    use.write_text("200000\n")
+    assert memory.available_bytes() == 100_000
     meminfo.unlink()
     limit.unlink()
     assert memory.available_bytes() is None
 
 
-def test_a_reset_forgets_the_peak(tmp_path, monkeypatch):
+def test_a_reset_forgets_the_peak():
     large = bytearray(64 * memory.MIB)
     before = memory.peak_bytes()
     assert memory.resident_bytes() <= before
     del large
-    if memory.reset_peak():
+    if reset_peak_memory():
         assert memory.peak_bytes() < before
-    monkeypatch.setattr(memory, "_CLEAR_REFS", tmp_path / "absent" / "clear_refs")
-    assert not memory.reset_peak()
 
 
 def test_without_a_status_file_the_system_is_asked(tmp_path, monkeypatch):

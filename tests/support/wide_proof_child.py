@@ -16,6 +16,7 @@ from circuits.air.shape import Shape
 from circuits.field import R
 from prover import kernels, memory
 from prover.backend import Circuit
+from prover.bench.machine import reset_peak_memory
 from prover.compiled.backend import KernelBackend
 from prover.prove import StageClock, prove
 from prover.srs_tools import development
@@ -86,7 +87,7 @@ def main():
     tables = {chip.name: table(chip, heights[chip.name], draw) for chip in system.chips}
     bases = development(LOG_CHUNK, lambda _: None).bases
     plan = memory.plan(Circuit(key, system), heights)
-    is_reset = memory.reset_peak()
+    is_reset = reset_peak_memory()
     clock = StageClock()
     prove(key, system, [5], [7], tables, KernelBackend(bases), clock)
     found = {

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.dispatcher import Dispatcher
 
 from circuits.field import Q, R
 from prover.kernels import fr, fr_rows, scalar
@@ -98,7 +99,6 @@ def test_sums(count):
     x = random_values(1, 8)[0]
     left, right = fr.from_ints(a), fr.from_ints(b)
     assert fr.inner_product(left, right) == sum(p * q for p, q in zip(a, b, strict=True)) % R
-    assert fr.total(left) == sum(a) % R
     assert fr.evaluate(left, x) == sum(c * pow(x, i, R) for i, c in enumerate(a)) % R
     assert fr.to_ints(fr.powers(x, count)) == [pow(x, i, R) for i in range(count)]
     assert fr.to_ints(fr.scale(left, x)) == [c * x % R for c in a]
@@ -131,30 +131,6 @@ def test_folding_to_one_row_is_the_inner_product_with_the_eq_table():
     assert fr.to_ints(folded) == [fr.inner_product(f, fr.eq_table(point))]
 
 
-@pytest.mark.parametrize("count", [1, 2, 9])
-def test_divide_by_linear(count):
-    f = random_values(count, 12)
-    x, y = random_values(2, 13)
-    quotient = fr.divide_by_linear(fr.from_ints(f), x)
-    assert len(quotient) == count - 1
-    difference = fr.evaluate(fr.from_ints(f), y) - fr.evaluate(fr.from_ints(f), x)
-    assert fr.evaluate(quotient, y) * (y - x) % R == difference % R
-
-
-@pytest.mark.parametrize("small", [True, False])
-def test_accumulate(small):
-    start = random_values(ROWS_MIN + 10, 14)
-    values = list(range(ROWS_MIN)) if small else random_values(ROWS_MIN, 15)
-    weight = random_values(1, 16)[0]
-    accumulator = fr.from_ints(start)
-    column = np.array(values, dtype=np.uint16) if small else fr.from_ints(values)
-    fr.accumulate(accumulator, 7, column, weight)
-    expected = list(start)
-    for i, value in enumerate(values):
-        expected[7 + i] = (expected[7 + i] + weight * value) % R
-    assert fr.to_ints(accumulator) == expected
-
-
 def test_errors_name_expected_and_got():
     with pytest.raises(ValueError, match=f"row 1: expected an integer below {R}, got {R}"):
         fr.to_montgomery(np.array([scalar.limbs(1), scalar.limbs(R)], dtype=np.uint64))
@@ -165,20 +141,28 @@ def test_errors_name_expected_and_got():
     with pytest.raises(TypeError, match=r"expected a C-contiguous uint64 array \[n, 4\]"):
         fr.add(np.zeros((2, 4), dtype=np.int64), fr.zeros(2))
     with pytest.raises(TypeError, match="expected a C-contiguous"):
-        fr.total(fr.zeros(4)[::2])
+        fr.evaluate(fr.zeros(4)[::2], 1)
     with pytest.raises(TypeError, match="expected an unsigned array"):
         fr.from_small(np.zeros(2, dtype=np.int64))
-    with pytest.raises(ValueError, match=r"expected rows inside \[0, 4\), got \[3, 5\)"):
-        fr.accumulate(fr.zeros(4), 3, fr.zeros(2), 1)
     with pytest.raises(ValueError, match="expected an even number of rows, got 3"):
         fr.fold(fr.zeros(3), 1)
-    with pytest.raises(ValueError, match="expected at least one coefficient"):
-        fr.divide_by_linear(fr.zeros(0), 1)
 
 
-def test_read_only_arrays_are_accepted():
-    a = fr.from_ints([3, 4])
-    a.flags.writeable = False
-    out = np.empty_like(a)
-    fr_rows.add(0, 2, out, a, a)
-    assert fr.to_ints(out) == [6, 8]
+def test_read_only_arrays_are_taken_by_the_same_kernels():
+    a, small = fr.from_ints([3, 4]), np.array([5, 6], dtype=np.uint64)
+    a.flags.writeable = small.flags.writeable = False
+    fr.warm()
+    kernels = [each for each in vars(fr_rows).values() if isinstance(each, Dispatcher)]
+    before = [len(each.signatures) for each in kernels]
+    assert fr.to_ints(fr.add(a, a)) == [6, 8]
+    assert fr.to_ints(fr.mul(fr.sub(a, a), a)) == [0, 0]
+    assert fr.to_ints(fr.scale(a, 2)) == [6, 8]
+    assert fr.to_ints(fr.fold(a, 2)) == [5]
+    assert fr.to_ints(fr.batch_inverse(a)) == [pow(3, -1, R), pow(4, -1, R)]
+    assert fr.inner_product(a, a) == 25
+    assert fr.evaluate(a, 10) == 43
+    assert fr.to_ints(fr.from_small(small)) == [5, 6]
+    plain = fr.from_montgomery(a)
+    plain.flags.writeable = False
+    assert (fr.to_montgomery(plain) == a).all()
+    assert [len(each.signatures) for each in kernels] == before

@@ -14,7 +14,7 @@ from numba import njit
 from circuits.field import Q, R
 from prover.kernel_choice import VARIABLE, Kernels
 from prover.kernels import fr, lane_emission, lane_memory, lanes
-from prover.kernels.scalar import limbs
+from prover.kernels.scalar import limbs, store
 from tests.support.twins import run_with
 
 BOUND = 4
@@ -72,23 +72,22 @@ def _unary(operation):
     return kernel
 
 
-@pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize(
     ("name", "expected", "bound"),
     [
-        ("mul", lambda a, b, inverse: a * b * inverse, 3),
-        ("add", lambda a, b, _: a + b, BOUND),
-        ("sub", lambda a, b, _: a - b, BOUND),
-        ("add_loose", lambda a, b, _: a + b, 2 * BOUND),
-        ("sub_loose", lambda a, b, _: a - b, 2 * BOUND),
+        ("fr_mul", lambda a, b, inverse: a * b * inverse, 3),
+        ("fq_mul", lambda a, b, inverse: a * b * inverse, 3),
+        ("fr_add", lambda a, b, _: a + b, BOUND),
+        ("fr_sub", lambda a, b, _: a - b, BOUND),
     ],
 )
-def test_operations_on_edges_and_random_values(field, name, expected, bound):
+def test_operations_on_edges_and_random_values(name, expected, bound):
+    field = name[:2]
     modulus = FIELDS[field]
     pairs = _pairs(modulus)
     a, b = _work([a for a, _ in pairs]), _work([b for _, b in pairs])
     out = np.empty_like(a)
-    _binary(getattr(lanes, f"{field}_{name}"))(out, a, b)
+    _binary(getattr(lanes, name))(out, a, b)
     for (x, y), got in zip(pairs, _values(out), strict=True):
         assert got < bound * modulus, (x, y)
         assert got % modulus == expected(x, y, INVERSE_SHIFT[field]) % modulus, (x, y)
@@ -104,15 +103,18 @@ def test_products_of_the_largest_operands_stay_below_their_bound():
         assert got % R == largest * (R - 1) * INVERSE_SHIFT["fr"] % R
 
 
-@pytest.mark.parametrize("field", FIELDS)
-def test_form_changes(field):
-    modulus = FIELDS[field]
-    values = [a for a, _ in _pairs(modulus)]
-    for name, factor in (("to_lane_form", 2**4), ("to_stored_form", pow(2**4, -1, modulus))):
+def test_form_changes():
+    values = [a for a, _ in _pairs(R)]
+    for change, factor in (
+        (lanes.fr_to_lane_form, 2**4),
+        (lanes.fr_to_stored_form, pow(2**4, -1, R)),
+        (lanes.fr_plain_to_lane_form, 2**260),
+        (lanes.fr_to_plain, pow(2**260, -1, R)),
+    ):
         a = _work(values)
         out = np.empty_like(a)
-        _unary(getattr(lanes, f"{field}_{name}"))(out, a)
-        assert [v % modulus for v in _values(out)] == [v * factor % modulus for v in values]
+        _unary(change)(out, a)
+        assert [v % R for v in _values(out)] == [v * factor % R for v in values]
 
 
 @njit
@@ -127,12 +129,6 @@ def _load_strided(out, array, start, stride):
 
 
 @njit
-def _load_scaled(out, array, start):
-    for k in range(out.shape[0]):
-        lane_memory.put(out, k, lane_memory.load_scaled(array, start + k * lanes.LANES))
-
-
-@njit
 def _gather(out, array, positions):
     for k in range(out.shape[0]):
         lane_memory.put(out, k, lane_memory.gather(array, positions, k * lanes.LANES))
@@ -141,11 +137,6 @@ def _gather(out, array, positions):
 @njit
 def _load_one(out, array, index):
     lane_memory.put(out, 0, lane_memory.load_one(array, index))
-
-
-@njit
-def _load_small(out, array, start):
-    lane_memory.put(out, 0, lane_memory.load_small(array, start))
 
 
 def _rows(values: list[int]) -> np.ndarray:
@@ -164,23 +155,11 @@ def test_loads_read_the_rows_that_they_name():
     for dtype in (np.int64, np.int32):
         _gather(out, rows, positions.astype(dtype))
         assert _values(out) == [values[k] for k in positions]
-    small = [value % R for value in values]
-    _load_scaled(out, _rows(small), 3)
-    assert _values(out) == [16 * value for value in small[3:35]]
     one = lane_memory.new_work(1)
     _load_strided(one, rows, 2, 5)
     assert _values(one) == values[2:42:5]
     _load_one(one, rows, 17)
     assert _values(one) == [values[17]] * lanes.LANES
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64])
-def test_narrow_columns_are_loaded_as_integers(dtype):
-    column = np.arange(20).astype(dtype)
-    column[5:9] = np.iinfo(dtype).max - np.arange(4).astype(dtype)
-    out = lane_memory.new_work(1)
-    _load_small(out, column, 3)
-    assert _values(out) == column[3:11].tolist()
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -200,25 +179,21 @@ def test_stores_are_canonical_and_touch_their_rows_only(field):
     assert (out[[0, -1]] == 7).all()
 
 
-@pytest.mark.parametrize("field", FIELDS)
-def test_zero_lanes_and_select(field):
-    modulus = FIELDS[field]
-    zero_lanes = getattr(lanes, f"{field}_zero_lanes")
-
+def test_zero_lanes_and_select():
     @njit
     def kernel(masks, out, a, b):
         for k in range(masks.shape[0]):
             x, y = lane_memory.get(a, k), lane_memory.get(b, k)
-            masks[k] = zero_lanes(x)
+            masks[k] = lanes.fr_zero_lanes(x)
             lane_memory.put(out, k, lanes.select(masks[k], x, y))
 
-    values = [a for a, _ in _pairs(modulus)]
+    values = [a for a, _ in _pairs(R)]
     others = list(range(len(values)))
     masks = np.zeros(len(values) // lanes.LANES, dtype=np.uint8)
     out = lane_memory.new_work(len(masks))
     kernel(masks, out, _work(values), _work(others))
     is_zero = np.unpackbits(masks, bitorder="little").astype(bool).tolist()
-    assert is_zero == [value % modulus == 0 for value in values]
+    assert is_zero == [value % R == 0 for value in values]
     picked = [v if zero else o for v, o, zero in zip(values, others, is_zero, strict=True)]
     assert _values(out) == picked
 
@@ -235,6 +210,19 @@ def test_a_product_of_stored_and_lane_form_equals_the_scalar_twin():
     out = np.empty_like(a)
     kernel(out, a, b)
     assert (out == fr.mul(a, b)).all()
+
+
+def test_the_sum_of_lanes_is_a_scalar_element():
+    @njit
+    def kernel(out, a):
+        for k in range(out.shape[0]):
+            store(out, k, lane_memory.sum_lanes(lane_memory.get(a, k)))
+
+    values = [a for a, _ in _pairs(R)]
+    out = np.empty((len(values) // lanes.LANES, 4), dtype=np.uint64)
+    kernel(out, _work(values))
+    groups = [values[k : k + lanes.LANES] for k in range(0, len(values), lanes.LANES)]
+    assert (out == _rows([sum(group) % R for group in groups])).all()
 
 
 def test_ifma_code_is_the_two_instructions():

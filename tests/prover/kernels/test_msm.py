@@ -95,10 +95,10 @@ def test_every_bit_length_in_every_column_type(known):
         assert msm(bases, [(0, np.array(values, dtype=dtype), width)]) == generator_multiple(
             expected
         )
-    values = [sign * (2**k + offset) % R for k in range(254) for offset in (-1, 0)
-              for sign in (1,)]  # fmt: skip
-    expected = sum(v * k for v, k in zip(values, logarithms, strict=False))
-    assert msm(bases, [(0, wide(values), 254)]) == generator_multiple(expected)
+    values = [2**k + offset for k in range(254) for offset in (-1, 0)]
+    for fields in ([v % R for v in values], [-v % R for v in values]):
+        expected = sum(v * k for v, k in zip(fields, logarithms, strict=False))
+        assert msm(bases, [(0, wide(fields), 254)]) == generator_multiple(expected)
 
 
 def test_mixed_pieces_with_offsets_and_zeros(known):

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from circuits.field import R
-from prover.kernels import fixed_base, g1
+from prover.kernels import fixed_base
 from prover.kernels.msm import points_to_ints
 from prover.kernels.msm_buckets import PART, join, split_weights, sum_lists
 from prover.kernels.scalar import limbs
 from tests.support.curve import generator_multiple
+from tests.support.loose import canonical
 
 
 @pytest.fixture(scope="module")
@@ -23,9 +24,7 @@ def known() -> tuple[np.ndarray, list[int]]:
 
 
 def points(rows: np.ndarray) -> list[tuple[int, int]]:
-    out = np.empty((len(rows), 8), dtype=np.uint64)
-    g1.to_canonical(0, len(rows), out, np.ascontiguousarray(rows))
-    return points_to_ints(out)
+    return points_to_ints(canonical(rows))
 
 
 @pytest.mark.parametrize(

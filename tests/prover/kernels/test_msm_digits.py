@@ -54,6 +54,25 @@ def test_unsigned_digits_add_up(bits, longest):
         assert sum(digit << (bits * window) for window, digit in enumerate(column)) == value
 
 
+@pytest.mark.parametrize("bits", range(1, 17))
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_no_digit_lies_above_the_reach(bits, is_signed):
+    """Magnitudes of every length, smallest and largest, and complements where there are signs."""
+    bits = max(bits, 1 + is_signed)
+    longest = MAGNITUDE_BITS if is_signed else 64
+    values = [0] + [2**k + d for k in range(longest) for d in (0, 2**k - 1)]
+    values = [min(value, HALF) for value in values]
+    values += [-value % R for value in values if is_signed]
+    windows = (longest + 1) // bits + 1 if is_signed else -(-longest // bits)
+    digits = Digits(bits, windows, longest, is_signed)
+    complements = np.array([value > HALF for value in values])
+    lengths = np.array([min(value, R - value).bit_length() for value in values])
+    reach = digits.reach(lengths, complements)
+    codes = recoded(values, digits)
+    assert not codes[np.arange(windows)[:, None] >= reach].any()
+    assert codes[np.maximum(reach - 1, 0), np.arange(len(values))][lengths > 0].any()
+
+
 def test_measured_lengths_complements_and_bad_rows():
     values = [0, 1, R - 1, 2**100, HALF, HALF + 1, 7]
     column = np.array([limbs(value) for value in values], dtype=np.uint64)

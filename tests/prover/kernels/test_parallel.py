@@ -39,6 +39,32 @@ def test_an_error_in_a_job_reaches_the_caller():
         parallel.run_jobs(lambda x: 1 // x, [(1,), (0,)])
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_after_an_error_no_job_runs_any_more(error, unset):
+    """Kernels read the caller's arrays by address; these may be gone once the call is over."""
+    parallel.set_threads(2)
+    started, caller_waits, ended = threading.Event(), threading.Event(), threading.Event()
+    wait = parallel.wait
+
+    def wait_for_it(futures):
+        caller_waits.set()
+        return wait(futures)
+
+    def job(number):
+        if number == 0:
+            started.wait(60)
+            raise error
+        if number == 1:
+            started.set()
+            caller_waits.wait(60)
+            ended.set()
+
+    unset.setattr(parallel, "wait", wait_for_it)
+    with pytest.raises(error):
+        parallel.run_jobs(job, [(number,) for number in range(9)])
+    assert ended.is_set()
+
+
 def test_rows_are_split_only_when_worth_it(monkeypatch):
     monkeypatch.setattr(parallel, "threads", lambda: 2)
     assert parallel.run_rows(lambda a, b: (a, b), 0) == []
