@@ -9,6 +9,7 @@ import numpy as np
 
 from prover.cluster.checkpoint import Checkpoint
 from prover.cluster.crew import Crew, Lost
+from prover.cluster.errors import NoWorkerLeft
 from prover.cluster.events import ClusterEvent, EventKind, Notify
 from prover.cluster.ledger import Ledger, Parcel, RangeParcel, SpanParcel
 from prover.cluster.machine import Machine
@@ -227,12 +228,13 @@ class Engine:
 
         Raises: NoWorkerLeft.
         """
-        if self._crew.workers:
-            return
-        count = min(self._replacements, self._worker_count)
-        self._replacements -= count
-        self._crew.start(count)
-        self._crew.wait_ready()
+        while not self._crew.workers:
+            self._replacements -= self._crew.start(min(self._replacements, self._worker_count))
+            try:
+                self._crew.wait_ready()
+            except NoWorkerLeft:
+                if not self._replacements:
+                    raise
 
 
 def _is_inside(part: Span, spans: Sequence[Span]) -> bool:

@@ -12,7 +12,8 @@ from prover.cluster.messages import Message, Open, Reply, Task
 from prover.cluster.plans import Plans
 from prover.cluster.steps import CommitRange, Partial, Points
 from prover.cluster.store import WitnessStore
-from prover.kernels import cells, fold, fr, logup, msm, sumcheck, tape
+from prover.kernels import fr
+from prover.kernels.msm import msm
 from prover.srs_tools import load
 
 FULL_BITS = 254
@@ -55,18 +56,12 @@ class Worker:
         if isinstance(task.ask, CommitRange):
             bases = next(iter(self._bases.values()))
             scalars = fr.from_montgomery(task.ask.elements)
-            return Points((msm.msm(bases, [(task.ask.first, scalars, FULL_BITS)]),))
+            return Points((msm(bases, [(task.ask.first, scalars, FULL_BITS)]),))
         for step in task.steps:
             machine.tell(step)
         if task.adopted:
             machine.adopt(task.adopted, task.history)
         return machine.answer(task.ask, task.spans)
-
-
-def warm() -> None:
-    """Compile the kernels that a worker runs, or load them from the cache."""
-    for module in (fr, cells, msm, tape, logup, sumcheck, fold):
-        module.warm()
 
 
 def place() -> str:
