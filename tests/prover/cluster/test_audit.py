@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from circuits.field import Q, R
+from prover.cluster.errors import ClusterError
 from prover.cluster.events import EventKind
 from prover.cluster.messages import Task
 from prover.cluster.steps import (
@@ -23,7 +24,7 @@ from prover.cluster.steps import (
 )
 from prover.kernels import fr
 from prover.kernels.sumcheck import HELPERS
-from tests.support.cluster_jobs import Watch, inline_proof, local_cluster
+from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster
 from tests.support.curve import generator_multiple
 from tests.support.local_fleet import Fate, LocalFleet
 
@@ -167,6 +168,19 @@ def test_a_worker_that_lies_always_is_dropped_and_the_rest_prove(quick_job, tmp_
     proof, watch = prove_with(lie, quick_job, tmp_path)
     assert proof == inline_proof(quick_job)
     assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == ["worker-2"]
+
+
+def test_workers_that_all_lie_always_end_the_proof(quick_job, tmp_path):
+    def lie(worker, task, partial):
+        return flipped(partial) if isinstance(task.ask, Commit) else partial
+
+    watch = Watch()
+    settings = replace(SHARE_ALL, replacements_max=1)
+    cluster = local_cluster(tmp_path, LocalFleet(lie=lie), 2, settings, watch)
+    with cluster as coordinator, pytest.raises(ClusterError) as caught:
+        coordinator.prove(quick_job)
+    assert str(caught.value).startswith("workers: expected right answers, got wrong answer to step")
+    assert len(watch.details(EventKind.GUILTY)) == 2 + 1
 
 
 IMPLAUSIBLE = {
