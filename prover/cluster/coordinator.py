@@ -150,6 +150,7 @@ class JobRun:
             self._crew,
             self._options.workers,
             Open(job, str(self._folder.store.resolve()), str(self._job.bases_path.resolve())),
+            plans,
             self._machine(job, plans),
             self._bases,
             self._checkpoint,

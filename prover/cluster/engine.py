@@ -14,6 +14,7 @@ from prover.cluster.events import ClusterEvent, EventKind, Notify
 from prover.cluster.ledger import Ledger, Parcel, RangeParcel, SpanParcel
 from prover.cluster.machine import Machine
 from prover.cluster.messages import Open, Task
+from prover.cluster.plans import Plans
 from prover.cluster.plausible import fault_of
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span, assign
@@ -24,6 +25,8 @@ from prover.cluster.steps import (
     CommitRange,
     Partial,
     Points,
+    RoundSums,
+    StartZerocheck,
     Step,
     Told,
     name_of,
@@ -59,6 +62,7 @@ class Engine:
         crew: Crew,
         worker_count: int,
         message: Open,
+        plans: Plans,
         home: Machine,
         bases: np.ndarray,
         checkpoint: Checkpoint,
@@ -70,6 +74,7 @@ class Engine:
         self._worker_count = worker_count
         self._message = message
         self._plan = message.job.plan
+        self._plans = plans
         self._bases = bases
         self._checkpoint = checkpoint
         self._ledger = ledger
@@ -101,6 +106,7 @@ class Engine:
                 if owner.spans
             )
             answers.append(self._home.answer(step))
+            self._make_plans(step)
             answers += self._wait_all(number, waiting)
         else:
             answers.append(self._home.answer(step))
@@ -126,6 +132,13 @@ class Engine:
         if not isinstance(answer, Points):
             raise TypeError(f"expected a point, got {type(answer)}")
         return answer.values[0]
+
+    def _make_plans(self, step: Asked) -> None:
+        """The plans that sums are read with, made while workers make the same ones."""
+        starts = [each for each in self._log.steps if isinstance(each, StartZerocheck)]
+        if starts and isinstance(step, RoundSums):
+            for number in self._plan.shared:
+                self._plans.of(starts[-1].batching, number)
 
     def _begin(self, number: int, step: Step | CommitRange) -> None:
         self._ledger.begin(number)
@@ -188,7 +201,7 @@ class Engine:
                 if reply.number not in waiting or reply.partial is None:
                     continue
                 _, parcel = waiting[reply.number]
-                fault = fault_of(reply.partial, parcel, self._message.job)
+                fault = self._fault_of(reply.partial, parcel)
                 if fault:
                     # Its parcel stays with it until the crew reports the loss.
                     detail = f"{name_of(parcel.ask)}: {fault}"
@@ -199,6 +212,11 @@ class Engine:
                 self._ledger.note(number, worker, parcel, reply.partial)
                 answers.append(reply.partial)
         return answers
+
+    def _fault_of(self, partial: Partial, parcel: Parcel) -> str:
+        # The last step of the log is the ask itself.
+        steps = self._log.steps[:-1] if isinstance(parcel, SpanParcel) else ()
+        return fault_of(partial, parcel, self._message.job, self._plans, steps)
 
     def _reassign(self, lost: str, waiting: dict[int, tuple[str, Parcel]]) -> None:
         """Hand what a lost worker owned, and what it has not answered, to the others."""
