@@ -12,7 +12,7 @@ from prover.cluster.crew import Crew, Lost
 from prover.cluster.errors import NoWorkerLeft
 from prover.cluster.events import ClusterEvent, EventKind, Notify
 from prover.cluster.ledger import Ledger, Parcel, RangeParcel, SpanParcel
-from prover.cluster.machine import Machine
+from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Open, Task
 from prover.cluster.plans import Plans
 from prover.cluster.plausible import fault_of
@@ -27,17 +27,12 @@ from prover.cluster.steps import (
     Points,
     RoundSums,
     StartZerocheck,
-    Step,
     Told,
     name_of,
     needed,
     total,
 )
-from prover.kernels import fr
-from prover.kernels.msm import msm
 from verifier.transcript import Point
-
-FULL_BITS = 254
 
 
 @dataclass(slots=True)
@@ -117,9 +112,9 @@ class Engine:
 
     def commit(self, elements: np.ndarray) -> Point:
         """Split by index ranges; a short polynomial is not worth a message."""
-        if len(elements) < self._settings.coefficients_shared_min:
-            return msm(self._bases, [(0, fr.from_montgomery(elements), FULL_BITS)])
         step = CommitRange(0, elements)
+        if len(elements) < self._settings.coefficients_shared_min:
+            return commit_range(self._bases, step).values[0]
         number, place = self._log.ask(step)
         answer = self._checkpoint.find(number, place)
         if answer is None:
@@ -140,7 +135,7 @@ class Engine:
             for number in self._plan.shared:
                 self._plans.of(starts[-1].batching, number)
 
-    def _begin(self, number: int, step: Step | CommitRange) -> None:
+    def _begin(self, number: int, step: Asked | CommitRange) -> None:
         self._ledger.begin(number)
         self._notify(ClusterEvent(EventKind.ASKED, "", name_of(step)))
 

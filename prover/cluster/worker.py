@@ -7,16 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from prover.cluster.machine import Machine
+from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Message, Open, Reply, Task
 from prover.cluster.plans import Plans
-from prover.cluster.steps import CommitRange, Partial, Points
+from prover.cluster.steps import CommitRange, Partial
 from prover.cluster.store import WitnessStore
 from prover.executors import Setups
-from prover.kernels import fr
-from prover.kernels.msm import msm
-
-FULL_BITS = 254
 
 
 class Worker:
@@ -55,8 +51,7 @@ class Worker:
 
     def _answer(self, machine: Machine, task: Task) -> Partial:
         if isinstance(task.ask, CommitRange):
-            scalars = fr.from_montgomery(task.ask.elements)
-            return Points((msm(self._bases, [(task.ask.first, scalars, FULL_BITS)]),))
+            return commit_range(self._bases, task.ask)
         for step in task.steps:
             machine.tell(step)
         if task.adopted:
