@@ -117,10 +117,7 @@ class RayFleet:
         if worker in self._actors:
             with self._naming("the end of a worker"):
                 self._ray.kill(self._actors[worker])
-        outbox = self._outboxes.pop(worker, None)
-        if outbox is not None:
-            outbox.put(None)
-        self._actors.pop(worker, None)
+        self._forget(worker)
 
     def now(self) -> float:
         return monotonic()
@@ -131,11 +128,19 @@ class RayFleet:
                 # Without a connection its workers end by themselves.
                 with suppress(ClusterError):
                     self.stop(worker)
+                self._forget(worker)
             for thread in self._talkers:
                 thread.join(_JOIN_S)
         finally:
             if self._is_ours:
                 self._ray.shutdown()
+
+    def _forget(self, worker: str) -> None:
+        """Let its threads end."""
+        self._actors.pop(worker, None)
+        outbox = self._outboxes.pop(worker, None)
+        if outbox is not None:
+            outbox.put(None)
 
     @contextmanager
     def _naming(self, expected: str) -> Iterator[None]:
