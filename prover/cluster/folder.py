@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from prover.cluster.errors import ClusterError, JobInUse
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-# What a folder is called while it is removed; no job's name begins like this.
+# Where folders are while they are removed; no job's name begins like this.
 _REMOVED = ".removed-"
 
 
@@ -35,16 +36,15 @@ class JobFolder:
     def remove(self) -> None:
         """The job is done: nothing of it is needed any more.
 
-        The folder gets another name first, so that a removal which is cut short is in nobody's
+        The folder is moved away first, so that a removal which is cut short is in nobody's
         way, and whoever comes next finds none of the files that are going. A network file system
         may keep what a worker still reads; that is no reason to fail.
         """
-        self._remove_remains()
-        with suppress(OSError):
-            self.path.rename(self.path.with_name(_REMOVED + self.path.name))
-        self._remove_remains()
-
-    def _remove_remains(self) -> None:
+        try:
+            remains = Path(tempfile.mkdtemp(prefix=_REMOVED, dir=self.path.parent))
+            self.path.rename(remains / self.path.name)
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
         for path in self.path.parent.glob(f"{_REMOVED}*"):
             shutil.rmtree(path, ignore_errors=True)
 
