@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from prover.cluster import plans
 from prover.cluster.errors import ClusterError, JobInUse, NoWorkerLeft
 from prover.cluster.events import EventKind
 from prover.cluster.fleet import Ready
@@ -15,6 +16,7 @@ from prover.cluster.shards import Span
 from prover.cluster.steps import Commit, CommitRange, Points
 from prover.cluster.store import COLUMNS
 from prover.errors import SetupMismatch, WitnessMismatch
+from prover.kernels.plan import make_plan
 from prover.prove import Stage
 from tests.prover.test_prove import CASES, FORGED
 from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster, toy_job
@@ -234,6 +236,24 @@ def test_replacements_that_do_not_start_are_replaced_as_well(quick_job, tmp_path
     with local_cluster(tmp_path, fleet, 2) as coordinator:
         assert coordinator.prove(quick_job) == inline_proof(quick_job)
         assert set(fleet.workers) == {"worker-5", "worker-6"}
+
+
+def test_the_coordinator_makes_plans_while_workers_make_theirs(quick_job, tmp_path, monkeypatch):
+    """None before the workers are asked, and all before it waits for them."""
+    fleet, made = LocalFleet(), []
+
+    def make(*arguments):
+        asked = sum(isinstance(m, Task) for w in fleet.workers.values() for m in w.inbox)
+        made.append(asked)
+        return make_plan(*arguments)
+
+    monkeypatch.setattr(plans, "make_plan", make)
+    with local_cluster(tmp_path, fleet, 2) as coordinator:
+        coordinator.prove(quick_job)
+    chips = sum(chip.log_height > 0 for chip in quick_job.key.chips)
+    # Both messages wait while the coordinator makes its own; then each worker takes one.
+    assert made[:chips] == [2] * chips
+    assert set(made[chips:]) == {1, 0}
 
 
 class SlowFleet(LocalFleet):
