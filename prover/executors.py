@@ -95,14 +95,21 @@ def open_executor(options: ExecutorOptions, notify: Notify = ignore_event) -> It
         case ExecutorKind.PROCESS:
             from prover.cluster.coordinator import open_coordinator
             from prover.cluster.processes import ProcessFleet
-            from prover.kernels.parallel import threads
+            from prover.kernels import threads, warm
 
+            # Once here, or every worker of a new machine would do it at the same time.
+            warm()
             with open_coordinator(ProcessFleet(threads()), options, notify) as coordinator:
                 yield coordinator
         case ExecutorKind.RAY:
             from prover.cluster.coordinator import open_coordinator
-            from prover.cluster.ray_fleet import RayFleet
+            from prover.cluster.ray_fleet import RayFleet, import_ray
+            from prover.kernels import warm
 
+            # Without Ray nothing need be compiled.
+            import_ray(is_local=options.address is None)
+            if options.address is None:
+                warm()
             ray_fleet = RayFleet(options.workers, options.address)
             with open_coordinator(ray_fleet, options, notify) as coordinator:
                 yield coordinator

@@ -13,7 +13,7 @@ import numpy as np
 
 from prover.cluster.checkpoint import Checkpoint
 from prover.cluster.ledger import Entry, Ledger
-from prover.cluster.machine import Machine
+from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Job
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span
@@ -27,15 +27,13 @@ from prover.cluster.steps import (
     Rows,
     Sums,
     Told,
+    add_points,
     digest,
     name_of,
     total,
 )
-from prover.kernels import fr
-from prover.kernels.msm import msm
 from verifier.transcript import Point
 
-FULL_BITS = 254
 COORDINATOR = ""
 
 
@@ -103,26 +101,29 @@ class Auditor:
                 parts += [self._check(number, step, e) for e in self._ledger.entries(number)]
             else:
                 parts.append(self._follower(tuple(self._job.plan.shared_spans())).answer(step))
-        return self._check_total(number, step, total(parts), recorded)
+        answer = total(parts)
+        self._check_total(number, step, answer, recorded)
+        return answer
 
     def commit(self, elements: np.ndarray) -> Point:
         """Compare every worker's range, then the sum."""
-        if len(elements) < self._settings.coefficients_shared_min:
-            return self._commit(elements, 0, len(elements)).values[0]
         step = CommitRange(0, elements)
+        if len(elements) < self._settings.coefficients_shared_min:
+            return commit_range(self._bases, step).values[0]
         number, place = self._log.ask(step)
         recorded = self._checkpoint.find(number, place)
         if recorded is None:
             raise AuditDone
+        parts = []
         for entry in self._ledger.entries(number):
             start, stop = entry.coefficients or (0, 0)
-            self._compare(number, step, entry, self._commit(elements, start, stop))
-        found = self._check_total(number, step, self._commit(elements, 0, len(elements)), recorded)
-        return found.values[0] if isinstance(found, Points) else (0, 0)
-
-    def _commit(self, elements: np.ndarray, start: int, stop: int) -> Points:
-        scalars = fr.from_montgomery(elements[start:stop])
-        return Points((msm(self._bases, [(start, scalars, FULL_BITS)]),))
+            parts.append(commit_range(self._bases, CommitRange(start, elements[start:stop])))
+            self._compare(number, step, entry, parts[-1])
+        # The ranges of all workers make up the polynomial; those of an earlier run are not known.
+        parts = parts or [commit_range(self._bases, step)]
+        answer = Points(add_points([part.values for part in parts]))
+        self._check_total(number, step, answer, recorded)
+        return answer.values[0]
 
     def _follower(self, spans: tuple[Span, ...]) -> Follower:
         if spans not in self._followers:
@@ -148,12 +149,11 @@ class Auditor:
         step: Asked | CommitRange,
         expected: Partial,
         recorded: Partial | None,
-    ) -> Partial:
+    ) -> None:
         if recorded is not None and digest(expected) != digest(recorded):
             who = "the coordinator" if self._ledger.knows(number) else "an earlier run"
             detail = f"wrong answer of {who} to step {number}, {name_of(step)}"
             raise GuiltyFound(Guilt(number, COORDINATOR, detail))
-        return expected
 
 
 def _where(job: Job, step: Asked | CommitRange, entry: Entry, expected: Partial) -> str:

@@ -104,8 +104,12 @@ class JobRun:
             self._checkpoint = None
 
     def prove(self, observe: Callable[[Stage], None]) -> bytes:
-        """Run the proof; if it is refused, find who was wrong and run it again without them."""
-        own_faults = 0
+        """Run the proof; if it is refused, find who was wrong and run it again without them.
+
+        Every run may start workers for those that were dropped, so their number is limited here.
+        """
+        own_faults = worker_faults = 0
+        worker_faults_max = self._options.workers + self._options.settings.replacements_max
         while True:
             proof = b""
             try:
@@ -120,8 +124,11 @@ class JobRun:
                     raise refusal
                 return proof
             own_faults += guilt.worker == COORDINATOR
+            worker_faults += guilt.worker != COORDINATOR
             if own_faults > _OWN_FAULTS_MAX:
                 raise ClusterError("coordinator", "right answers", guilt.detail)
+            if worker_faults > worker_faults_max:
+                raise ClusterError("workers", "right answers", guilt.detail)
             self._punish(guilt)
 
     def _run(
@@ -143,6 +150,7 @@ class JobRun:
             self._crew,
             self._options.workers,
             Open(job, str(self._folder.store.resolve()), str(self._job.bases_path.resolve())),
+            plans,
             self._machine(job, plans),
             self._bases,
             self._checkpoint,

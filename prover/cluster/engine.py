@@ -9,10 +9,12 @@ import numpy as np
 
 from prover.cluster.checkpoint import Checkpoint
 from prover.cluster.crew import Crew, Lost
+from prover.cluster.errors import NoWorkerLeft
 from prover.cluster.events import ClusterEvent, EventKind, Notify
 from prover.cluster.ledger import Ledger, Parcel, RangeParcel, SpanParcel
-from prover.cluster.machine import Machine
+from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Open, Task
+from prover.cluster.plans import Plans
 from prover.cluster.plausible import fault_of
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span, assign
@@ -23,17 +25,14 @@ from prover.cluster.steps import (
     CommitRange,
     Partial,
     Points,
-    Step,
+    RoundSums,
+    StartZerocheck,
     Told,
     name_of,
     needed,
     total,
 )
-from prover.kernels import fr
-from prover.kernels.msm import msm
 from verifier.transcript import Point
-
-FULL_BITS = 254
 
 
 @dataclass(slots=True)
@@ -58,6 +57,7 @@ class Engine:
         crew: Crew,
         worker_count: int,
         message: Open,
+        plans: Plans,
         home: Machine,
         bases: np.ndarray,
         checkpoint: Checkpoint,
@@ -69,6 +69,7 @@ class Engine:
         self._worker_count = worker_count
         self._message = message
         self._plan = message.job.plan
+        self._plans = plans
         self._bases = bases
         self._checkpoint = checkpoint
         self._ledger = ledger
@@ -100,6 +101,7 @@ class Engine:
                 if owner.spans
             )
             answers.append(self._home.answer(step))
+            self._make_plans(step)
             answers += self._wait_all(number, waiting)
         else:
             answers.append(self._home.answer(step))
@@ -110,9 +112,9 @@ class Engine:
 
     def commit(self, elements: np.ndarray) -> Point:
         """Split by index ranges; a short polynomial is not worth a message."""
-        if len(elements) < self._settings.coefficients_shared_min:
-            return msm(self._bases, [(0, fr.from_montgomery(elements), FULL_BITS)])
         step = CommitRange(0, elements)
+        if len(elements) < self._settings.coefficients_shared_min:
+            return commit_range(self._bases, step).values[0]
         number, place = self._log.ask(step)
         answer = self._checkpoint.find(number, place)
         if answer is None:
@@ -126,7 +128,14 @@ class Engine:
             raise TypeError(f"expected a point, got {type(answer)}")
         return answer.values[0]
 
-    def _begin(self, number: int, step: Step | CommitRange) -> None:
+    def _make_plans(self, step: Asked) -> None:
+        """The plans that sums are read with, made while workers make the same ones."""
+        starts = [each for each in self._log.steps if isinstance(each, StartZerocheck)]
+        if starts and isinstance(step, RoundSums):
+            for number in self._plan.shared:
+                self._plans.of(starts[-1].batching, number)
+
+    def _begin(self, number: int, step: Asked | CommitRange) -> None:
         self._ledger.begin(number)
         self._notify(ClusterEvent(EventKind.ASKED, "", name_of(step)))
 
@@ -187,7 +196,7 @@ class Engine:
                 if reply.number not in waiting or reply.partial is None:
                     continue
                 _, parcel = waiting[reply.number]
-                fault = fault_of(reply.partial, parcel, self._message.job)
+                fault = self._fault_of(reply.partial, parcel)
                 if fault:
                     # Its parcel stays with it until the crew reports the loss.
                     detail = f"{name_of(parcel.ask)}: {fault}"
@@ -198,6 +207,11 @@ class Engine:
                 self._ledger.note(number, worker, parcel, reply.partial)
                 answers.append(reply.partial)
         return answers
+
+    def _fault_of(self, partial: Partial, parcel: Parcel) -> str:
+        # The last step of the log is the ask itself.
+        steps = self._log.steps[:-1] if isinstance(parcel, SpanParcel) else ()
+        return fault_of(partial, parcel, self._message.job, self._plans, steps)
 
     def _reassign(self, lost: str, waiting: dict[int, tuple[str, Parcel]]) -> None:
         """Hand what a lost worker owned, and what it has not answered, to the others."""
@@ -227,12 +241,13 @@ class Engine:
 
         Raises: NoWorkerLeft.
         """
-        if self._crew.workers:
-            return
-        count = min(self._replacements, self._worker_count)
-        self._replacements -= count
-        self._crew.start(count)
-        self._crew.wait_ready()
+        while not self._crew.workers:
+            self._replacements -= self._crew.start(min(self._replacements, self._worker_count))
+            try:
+                self._crew.wait_ready()
+            except NoWorkerLeft:
+                if not self._replacements:
+                    raise
 
 
 def _is_inside(part: Span, spans: Sequence[Span]) -> bool:

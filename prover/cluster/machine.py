@@ -16,7 +16,7 @@ from prover.cluster.messages import Job
 from prover.cluster.plans import Plans
 from prover.cluster.shards import Span
 from prover.cluster.span_sumchecks import SpanReduction, SpanZerocheck
-from prover.cluster.span_trace import SpanTrace
+from prover.cluster.span_trace import FULL_BITS, SpanTrace
 from prover.cluster.steps import (
     Adopt,
     Asked,
@@ -24,6 +24,7 @@ from prover.cluster.steps import (
     ColumnsAt,
     Combine,
     Commit,
+    CommitRange,
     HandOver,
     Helpers,
     Partial,
@@ -39,6 +40,7 @@ from prover.cluster.steps import (
     join_rows,
 )
 from prover.compiled.zerocheck import run_rounds
+from prover.kernels import fr
 from prover.kernels.fold import Stacked, add_stacked
 from prover.kernels.msm import msm
 from prover.kernels.plan import ChipPlan
@@ -232,6 +234,11 @@ class Machine:
                     ranges.append((part[0], part[0] + part[1]))
         combined = add_stacked(1 << key.log_chunk, Stacked.of(stacked))
         return Pieces(tuple((start, combined[start:stop]) for start, stop in _merged(ranges)))
+
+
+def commit_range(bases: np.ndarray, ask: CommitRange) -> Points:
+    """The answer to an ask that needs no rows."""
+    return Points((msm(bases, [(ask.first, fr.from_montgomery(ask.elements), FULL_BITS)]),))
 
 
 def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -11,19 +11,21 @@ import os
 import secrets
 import socket
 import threading
-from contextlib import suppress
-from queue import Empty, SimpleQueue
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
 from prover.cluster.errors import ClusterError
-from prover.cluster.fleet import Answered, Beat, Gone, Ready, Signal
+from prover.cluster.fleet import Answered, Beat, Gone, Mailbox, Ready, Signal
 from prover.cluster.messages import Message, Reply
 from prover.kernels.parallel import threads
 
 BEAT_S = 1.0
 LOOPBACK = "127.0.0.1"
-# Messages above 100 kB pass through it: parts of polynomials, a few at a time.
+# Messages above 100 kB pass through it: parts of polynomials, and folded rows of many chips.
 _OBJECT_STORE_BYTES = 512 << 20
 # How long threads may take to notice that their actor was killed.
 _JOIN_S = 10.0
@@ -36,7 +38,8 @@ class Seat:
     """The actor: a worker, and a beat that another of the actor's threads answers."""
 
     def __init__(self, threads: int) -> None:
-        from prover.cluster.worker import Worker, warm
+        from prover.cluster.worker import Worker
+        from prover.kernels import warm
         from prover.kernels.parallel import set_threads
 
         # Ray limits its workers to one thread; that is not what the cores were reserved for.
@@ -66,61 +69,86 @@ class RayFleet:
 
     def __init__(self, workers: int, address: str | None) -> None:
         self._ray = import_ray(is_local=address is None)
-        self._is_ours = not self._ray.is_initialized()
-        if self._is_ours:
-            self._connect(workers, address)
-        self._threads = self._threads_per_worker(workers)
+        self._place = f"Ray cluster {address or 'on this machine'}"
         self._actors: dict[str, Any] = {}
         self._outboxes: dict[str, SimpleQueue[Message | None]] = {}
         self._talkers: list[threading.Thread] = []
-        self._signals: SimpleQueue[Signal] = SimpleQueue()
+        self._mailbox = Mailbox()
+        self._is_ours = not self._ray.is_initialized()
+        try:
+            if self._is_ours:
+                self._connect(workers, address)
+            with self._naming("its nodes"):
+                self._threads = self._threads_per_worker(workers)
+        except BaseException:
+            self.close()
+            raise
 
     def start(self, worker: str) -> None:
+        """Raises: ClusterError."""
         methods = {"beat": self._ray.method(concurrency_group="beat")(Seat.beat)}
-        actor_class = self._ray.remote(
-            num_cpus=self._threads,
-            max_restarts=0,
-            max_task_retries=0,
-            concurrency_groups={"beat": 1},
-            scheduling_strategy="SPREAD",
-        )(type("Seat", (Seat,), methods))
-        self._actors[worker] = actor_class.remote(self._threads)
-        self._outboxes[worker] = SimpleQueue()
-        for target in (self._talk, self._listen):
-            thread = threading.Thread(
-                target=target, args=(worker, self._actors[worker]), daemon=True
-            )
-            self._talkers.append(thread)
+        outbox = self._outboxes[worker] = SimpleQueue()
+        with self._naming("a new worker"):
+            actor_class = self._ray.remote(
+                num_cpus=self._threads,
+                max_restarts=0,
+                max_task_retries=0,
+                concurrency_groups={"beat": 1},
+                scheduling_strategy="SPREAD",
+            )(type("Seat", (Seat,), methods))
+            actor = self._actors[worker] = actor_class.remote(self._threads)
+        self._talkers = [thread for thread in self._talkers if thread.is_alive()]
+        for target, arguments in (
+            (self._talk, (worker, actor, outbox)), (self._listen, (worker, actor))
+        ):  # fmt: skip
+            thread = threading.Thread(target=target, args=arguments, daemon=True)
             thread.start()
+            self._talkers.append(thread)
 
     def send(self, worker: str, message: Message) -> None:
         if worker in self._outboxes:
             self._outboxes[worker].put(message)
 
-    def poll(self, timeout_s: float) -> list[Signal]:
-        found: list[Signal] = []
-        with suppress(Empty):
-            found.append(self._signals.get(timeout=timeout_s))
-            while True:
-                found.append(self._signals.get_nowait())
-        return [signal for signal in found if signal.worker in self._actors]
+    def poll(self, timeout_s: float) -> deque[Signal]:
+        return self._mailbox.poll(timeout_s)
 
     def stop(self, worker: str) -> None:
-        actor = self._actors.pop(worker, None)
-        if actor is not None:
-            self._outboxes.pop(worker).put(None)
-            self._ray.kill(actor)
+        """Raises: ClusterError."""
+        if worker in self._actors:
+            with self._naming("the end of a worker"):
+                self._ray.kill(self._actors[worker])
+        self._forget(worker)
 
     def now(self) -> float:
         return monotonic()
 
     def close(self) -> None:
-        for worker in list(self._actors):
-            self.stop(worker)
-        for thread in self._talkers:
-            thread.join(_JOIN_S)
-        if self._is_ours:
-            self._ray.shutdown()
+        try:
+            for worker in list(self._outboxes):
+                # Without a connection its workers end by themselves.
+                with suppress(ClusterError):
+                    self.stop(worker)
+                self._forget(worker)
+            for thread in self._talkers:
+                thread.join(_JOIN_S)
+        finally:
+            if self._is_ours:
+                self._ray.shutdown()
+
+    def _forget(self, worker: str) -> None:
+        """Let its threads end."""
+        self._actors.pop(worker, None)
+        outbox = self._outboxes.pop(worker, None)
+        if outbox is not None:
+            outbox.put(None)
+
+    @contextmanager
+    def _naming(self, expected: str) -> Iterator[None]:
+        """An error of Ray inside the block is one of the cluster. Raises: ClusterError."""
+        try:
+            yield
+        except self._ray.exceptions.RayError as error:
+            raise ClusterError(self._place, expected, _first_line(error)) from None
 
     def _connect(self, workers: int, address: str | None) -> None:
         settings: dict[str, Any] = {
@@ -145,8 +173,7 @@ class RayFleet:
                 _require_listener(address)
             self._ray.init(**settings)
         except (OSError, RuntimeError, ValueError, self._ray.exceptions.RayError) as error:
-            place = f"Ray cluster {address or 'on this machine'}"
-            raise ClusterError(place, "a connection", _first_line(error)) from None
+            raise ClusterError(self._place, "a connection", _first_line(error)) from None
 
     def _threads_per_worker(self, workers: int) -> int:
         """As many as fit when workers are spread over the nodes as evenly as can be."""
@@ -157,26 +184,27 @@ class RayFleet:
         on_one_node = -(-workers // len(usable))
         return max(1, min(usable) // on_one_node)
 
-    def _talk(self, worker: str, actor: Any) -> None:
+    def _talk(self, worker: str, actor: Any, outbox: SimpleQueue[Message | None]) -> None:
         """Hand messages to the actor one after the other."""
-        outbox = self._outboxes[worker]
         try:
-            self._signals.put(Ready(worker, self._ray.get(actor.place.remote())))
+            self._mailbox.put(Ready(worker, self._ray.get(actor.place.remote())))
             while (message := outbox.get()) is not None:
                 reply = self._ray.get(actor.handle.remote(message))
                 if reply is not None:
-                    self._signals.put(Answered(worker, reply))
+                    self._mailbox.put(Answered(worker, reply))
         except Exception as error:  # whatever it is, nobody talks to this worker any more
-            self._signals.put(Gone(worker, _first_line(error)))
+            self._mailbox.put(Gone(worker, _first_line(error)))
 
     def _listen(self, worker: str, actor: Any) -> None:
-        """Ask the actor for a sign of life, once in a while."""
+        """Ask the actor for a sign of life, once in a while: one that has none is gone."""
         pause = threading.Event()
-        with suppress(self._ray.exceptions.RayError):
+        try:
             while worker in self._actors:
                 self._ray.get(actor.beat.remote())
-                self._signals.put(Beat(worker))
+                self._mailbox.put(Beat(worker))
                 pause.wait(BEAT_S)
+        except Exception as error:  # as above
+            self._mailbox.put(Gone(worker, _first_line(error)))
 
 
 def import_ray(*, is_local: bool) -> Any:

@@ -13,6 +13,7 @@ class ClusterSettings:
     rows_shared_min: chips with fewer active rows stay on the coordinator.
     coefficients_shared_min: commitments of shorter polynomials as well.
     start_max_s: from starting a worker to its first word; it may have kernels to compile.
+    patience_s: for a worker that starts, while others are ready to begin.
     silence_max_s: without a heartbeat; a worker beats every second.
     reply_max_s: for one step, heartbeats or not.
     replacements_max: workers that may be started for lost ones while one proof is made.
@@ -22,6 +23,7 @@ class ClusterSettings:
     rows_shared_min: int = 1024
     coefficients_shared_min: int = 4096
     start_max_s: float = 300.0
+    patience_s: float = 30.0
     silence_max_s: float = 30.0
     reply_max_s: float = 300.0
     replacements_max: int = 4

@@ -222,11 +222,6 @@ def _whole_chips(rows: Rows) -> Rows:
     )
 
 
-def same(left: Partial, right: Partial) -> bool:
-    """Whether two partials are equal."""
-    return digest(left) == digest(right)
-
-
 def digest(partial: Partial) -> bytes:
     """SHA-256 of a partial; equal partials have equal ones."""
     found = hashlib.sha256()
@@ -256,20 +251,18 @@ def needed(steps: Sequence[Step], *, takes_over: bool = False) -> tuple[Step, ..
     )
 
 
-def name_of(step: Step | CommitRange) -> str:
-    """What a person reads of a step: "commit 0..5", "round sums"."""
-    if isinstance(step, Commit):
-        return f"commitment of chunks {step.first}..{step.stop - 1}"
-    if isinstance(step, CommitRange):
-        return "commitment of a polynomial"
-    return {
-        RoundSums: "round sums",
-        HandOver: "folded rows",
-        ColumnsAt: "columns at the point",
-        Combine: "combination",
-        Helpers: "helper columns",
-        StartZerocheck: "start of the first sumcheck",
-        StartReduction: "start of the second sumcheck",
-        Bind: "challenge",
-        Adopt: "take over",
-    }[type(step)]
+def name_of(ask: Asked | CommitRange) -> str:
+    """What a person reads of an ask: "commitment of chunks 0..5", "round sums"."""
+    match ask:
+        case Commit(first, stop):
+            return f"commitment of chunks {first}..{stop - 1}"
+        case CommitRange():
+            return "commitment of a polynomial"
+        case RoundSums():
+            return "round sums"
+        case HandOver():
+            return "folded rows"
+        case ColumnsAt():
+            return "columns at the point"
+        case Combine():
+            return "combination"

@@ -88,7 +88,8 @@ class WitnessStore:
     def persist(folder: Path, key: VerifyingKey, plan: ShardPlan, tables: Tables) -> WitnessStore:
         """Write the tables, unless the folder holds just them already.
 
-        Raises: StoreMismatch when it holds another witness, or a damaged one; OSError.
+        Damaged columns of the same witness are written anew.
+        Raises: StoreMismatch when the folder holds another witness, or a damaged manifest; OSError.
         """
         chips = [
             _describe(plan, number, chip.name, tables[chip.name])
@@ -100,15 +101,11 @@ class WitnessStore:
                 if wanted != stored:
                     place = f"{folder / MANIFEST}: chip {wanted.name}"
                     raise StoreMismatch(place, f"checksum {wanted.sha256}", stored.sha256)
-            for number in range(len(chips)):
-                found.columns(plan.whole(number))
-            return found
+            if not found._is_whole():
+                _write_columns(folder / COLUMNS, chips, tables)
+            return WitnessStore(folder, plan, chips)
         folder.mkdir(parents=True, exist_ok=True)
-        with naming(folder / COLUMNS), atomic_write(folder / COLUMNS) as stream:
-            for chip in chips:
-                for size, column in zip(chip.sizes, tables[chip.name].columns, strict=True):
-                    stream.write(np.ascontiguousarray(column))
-                    stream.write(bytes(size - column.nbytes))
+        _write_columns(folder / COLUMNS, chips, tables)
         with naming(folder / MANIFEST), atomic_write(folder / MANIFEST, text=True) as stream:
             stream.write(json.dumps({"version": VERSION, "chips": [_entry(c) for c in chips]}))
         return WitnessStore(folder, plan, chips)
@@ -155,6 +152,15 @@ class WitnessStore:
                 raise StoreMismatch(place, f"checksum {wanted}", got)
         return columns
 
+    def _is_whole(self) -> bool:
+        """Whether all columns are there as the manifest has them."""
+        try:
+            for number in range(len(self._chips)):
+                self.columns(self._plan.whole(number))
+        except (StoreMismatch, FileNotFoundError):
+            return False
+        return True
+
     def _mapped(self) -> np.ndarray:
         """All bytes of the file."""
         if self._bytes is None:
@@ -164,6 +170,14 @@ class WitnessStore:
             # Copy-on-write: kernels are compiled for writable arrays, and the file stays as it is.
             self._bytes = np.asarray(np.memmap(self._path, np.uint8, "c"))
         return self._bytes
+
+
+def _write_columns(path: Path, chips: Sequence[StoredChip], tables: Tables) -> None:
+    with naming(path), atomic_write(path) as stream:
+        for chip in chips:
+            for size, column in zip(chip.sizes, tables[chip.name].columns, strict=True):
+                stream.write(np.ascontiguousarray(column))
+                stream.write(bytes(size - column.nbytes))
 
 
 def _describe(plan: ShardPlan, number: int, name: str, table: Table) -> StoredChip:

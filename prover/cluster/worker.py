@@ -7,15 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from prover.cluster.machine import Machine
+from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Message, Open, Reply, Task
 from prover.cluster.plans import Plans
-from prover.cluster.steps import CommitRange, Partial, Points
+from prover.cluster.steps import CommitRange, Partial
 from prover.cluster.store import WitnessStore
-from prover.kernels import cells, fold, fr, logup, msm, sumcheck, tape
-from prover.srs_tools import load
-
-FULL_BITS = 254
+from prover.executors import Setups
 
 
 class Worker:
@@ -23,7 +20,8 @@ class Worker:
 
     def __init__(self) -> None:
         self._machine: Machine | None = None
-        self._bases: dict[str, np.ndarray] = {}
+        self._setups = Setups()
+        self._bases = np.empty((0, 0, 0), dtype=np.uint64)
         self._failure = "no job is open"
 
     def handle(self, message: Message) -> Reply | None:
@@ -47,26 +45,18 @@ class Worker:
 
     def _open(self, message: Open) -> None:
         store = WitnessStore.open(Path(message.store), message.job.plan)
-        if message.bases not in self._bases:
-            self._bases = {message.bases: load(message.bases).bases}
-        self._machine = Machine(message.job, Plans(message.job), self._bases[message.bases], store)
+        # It may be a copy of the coordinator's, and not the right one.
+        self._bases = self._setups.of(message.job.key, Path(message.bases)).bases
+        self._machine = Machine(message.job, Plans(message.job), self._bases, store)
 
     def _answer(self, machine: Machine, task: Task) -> Partial:
         if isinstance(task.ask, CommitRange):
-            bases = next(iter(self._bases.values()))
-            scalars = fr.from_montgomery(task.ask.elements)
-            return Points((msm.msm(bases, [(task.ask.first, scalars, FULL_BITS)]),))
+            return commit_range(self._bases, task.ask)
         for step in task.steps:
             machine.tell(step)
         if task.adopted:
             machine.adopt(task.adopted, task.history)
         return machine.answer(task.ask, task.spans)
-
-
-def warm() -> None:
-    """Compile the kernels that a worker runs, or load them from the cache."""
-    for module in (fr, cells, msm, tape, logup, sumcheck, fold):
-        module.warm()
 
 
 def place() -> str:

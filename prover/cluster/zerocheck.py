@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from circuits.field import R
 from prover.cluster.errors import InconsistentRound
@@ -62,12 +63,17 @@ class SharedChip:
         self._sum_weight = batching.sum_weight
         self._word_weight = batching.sum_weight**2 % R if number == key.pubdata_chip else 0
         self._total = 0
-        self._claim: ChipClaim | None = None
-        if chip.log_height:
-            tau_point = plans.tau_point(batching, number)
-            self._claim = ChipClaim(plans.of(batching, number), batching.sum_weight, tau_point)
+        self._has_rows = chip.log_height > 0
+        self._make_claim = lambda: ChipClaim(
+            plans.of(batching, number), batching.sum_weight, plans.tau_point(batching, number)
+        )
         self._helpers = LinearClaim(f"helper sums of {chip.name}")
         self._words = LinearClaim(f"published words of {chip.name}")
+
+    @cached_property
+    def _claim(self) -> ChipClaim:
+        """Made for the first sums: they come from workers, and nobody should wait for it before."""
+        return self._make_claim()
 
     def take_total(self, totals: Sequence[int]) -> None:
         """The sums over all rows while nothing is bound; constraints add nothing to them."""
@@ -80,7 +86,7 @@ class SharedChip:
 
     def values(self, sums: Sequence[int], count: int) -> list[int]:
         """This round's values at 0 .. count - 1. Raises: InconsistentRound."""
-        if self._claim is None:
+        if not self._has_rows:
             return [0] * count
         found, words = sums[:-WORD_SUMS], sums[-WORD_SUMS:]
         self._helpers.take(found[HELPERS : HELPERS + 2])
@@ -93,10 +99,11 @@ class SharedChip:
 
     def bind(self, challenge: int) -> None:
         """Fix the lowest of the chip's remaining variables."""
-        if self._claim is not None:
-            self._claim.bind(challenge)
-            self._helpers.bind(challenge)
-        if self._claim is not None and self._word_weight:
+        if not self._has_rows:
+            return
+        self._claim.bind(challenge)
+        self._helpers.bind(challenge)
+        if self._word_weight:
             self._words.bind(challenge)
 
 

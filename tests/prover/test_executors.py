@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from circuits.chips.system import SHAPE_S, margin_system
+from prover import kernels
+from prover.cluster import processes, ray_fleet
 from prover.cluster.settings import ClusterSettings
 from prover.errors import SetupMismatch, SetupTooShort
 from prover.executor_options import ExecutorKind, ExecutorOptions
@@ -57,6 +59,35 @@ def test_a_missing_ray_is_a_missing_module(tmp_path, monkeypatch):
     with pytest.raises(ModuleNotFoundError) as caught:
         open_executor(options(tmp_path, ExecutorKind.RAY)).__enter__()
     assert caught.value.name == "ray"
+
+
+class NoFleet:
+    """Stands for a fleet when it only counts that one would be made."""
+
+    def __init__(self, *arguments):
+        raise InterruptedError
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "is_here"),
+    [
+        (ExecutorKind.PROCESS, None, True),
+        (ExecutorKind.RAY, None, True),
+        (ExecutorKind.RAY, "10.0.0.1:6379", False),
+    ],
+)
+def test_kernels_are_compiled_once_before_workers_of_this_machine_start(
+    tmp_path, monkeypatch, kind, address, is_here
+):
+    calls = []
+    monkeypatch.setattr(kernels, "warm", lambda: calls.append("warm"))
+    monkeypatch.setattr(processes, "ProcessFleet", NoFleet)
+    monkeypatch.setattr(ray_fleet, "RayFleet", NoFleet)
+    monkeypatch.setattr(ray_fleet, "import_ray", lambda *, is_local: calls.append("ray"))
+    executor = open_executor(replace(options(tmp_path, kind), address=address))
+    with pytest.raises(InterruptedError):
+        executor.__enter__()
+    assert calls == ["ray"] * (kind is ExecutorKind.RAY) + ["warm"] * is_here
 
 
 def margin_job() -> ProvingJob:

@@ -12,6 +12,9 @@ from prover.cluster.messages import Message, Task
 from prover.cluster.steps import Partial
 from prover.cluster.worker import Worker
 
+# Far more than all limits of a test together.
+_END_S = 10_000.0
+
 
 class Fate(Enum):
     """What becomes of a task."""
@@ -69,16 +72,15 @@ class LocalFleet:
         if worker in self.workers:
             self.workers[worker].inbox.append(message)
 
-    def poll(self, timeout_s: float) -> list[Signal]:
-        found = [signal for signal in self._signals if signal.worker in self.workers]
-        self._signals.clear()
+    def poll(self, timeout_s: float) -> deque[Signal]:
         for name, local in list(self.workers.items()):
             if local.inbox and not local.stands:
-                found += self._take(name, local)
-        if not found:
+                self._signals += self._take(name, local)
+        if not self._signals:
             self.time_s += timeout_s
-            found = [Beat(name) for name, local in self.workers.items() if local.beats]
-        return found
+            assert self.time_s < _END_S, "the coordinator waits for ever"
+            self._signals += [Beat(name) for name, local in self.workers.items() if local.beats]
+        return self._signals
 
     def _take(self, name: str, local: _Local) -> list[Signal]:
         message = local.inbox.popleft()
@@ -101,6 +103,11 @@ class LocalFleet:
 
     def stop(self, worker: str) -> None:
         self.workers.pop(worker, None)
+
+    def end(self, worker: str) -> None:
+        """A worker ends by itself."""
+        del self.workers[worker]
+        self._signals.append(Gone(worker, "ended with exit code -9"))
 
     def now(self) -> float:
         return self.time_s

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from circuits.field import Q, R
+from prover.cluster.errors import ClusterError
 from prover.cluster.events import EventKind
 from prover.cluster.messages import Task
 from prover.cluster.steps import (
@@ -23,7 +24,7 @@ from prover.cluster.steps import (
 )
 from prover.kernels import fr
 from prover.kernels.sumcheck import HELPERS
-from tests.support.cluster_jobs import Watch, inline_proof, local_cluster
+from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster
 from tests.support.curve import generator_multiple
 from tests.support.local_fleet import Fate, LocalFleet
 
@@ -169,17 +170,57 @@ def test_a_worker_that_lies_always_is_dropped_and_the_rest_prove(quick_job, tmp_
     assert [worker for worker, _ in watch.details(EventKind.GUILTY)] == ["worker-2"]
 
 
+def test_workers_that_all_lie_always_end_the_proof(quick_job, tmp_path):
+    def lie(worker, task, partial):
+        return flipped(partial) if isinstance(task.ask, Commit) else partial
+
+    watch = Watch()
+    settings = replace(SHARE_ALL, replacements_max=1)
+    cluster = local_cluster(tmp_path, LocalFleet(lie=lie), 2, settings, watch)
+    with cluster as coordinator, pytest.raises(ClusterError) as caught:
+        coordinator.prove(quick_job)
+    assert str(caught.value).startswith("workers: expected right answers, got wrong answer to step")
+    assert len(watch.details(EventKind.GUILTY)) == 2 + 1
+
+
+def each_chip(sums, change):
+    return Sums({chip: change(values) for chip, values in sums.by_chip.items()})
+
+
 IMPLAUSIBLE = {
     "off the curve": (Commit, lambda p: Points(((1, 3), *p.values[1:])), "point 0: expected a"),
     "not below q": (CommitRange, lambda p: Points(((1 + Q, 2),)), "point 0: expected a"),
     "too few points": (Commit, lambda p: Points(p.values[1:]), " points, got "),
     "not below r": (
         RoundSums,
-        lambda p: Sums({chip: (values[0] + R, *values[1:]) for chip, values in p.by_chip.items()}),
+        lambda p: each_chip(p, lambda values: (values[0] + R, *values[1:])),
         "sum 0: expected an integer below r, got ",
     ),
-    "another chip": (ColumnsAt, lambda p: Sums({99: (1,)}), "got some of chip 99"),
-    "missing rows": (HandOver, lambda p: Rows({}), "expected rows of (chip, first shard, shards)"),
+    "no sums for points": (Commit, lambda p: Sums({}), "expected Points, got Sums"),
+    "no integer": (RoundSums, lambda p: each_chip(p, lambda v: (0.5, *v[1:])), "below r, got 0.5"),
+    "no numbers": (RoundSums, lambda p: each_chip(p, lambda v: None), "Sums, got TypeError"),
+    "no coordinates": (Commit, lambda p: Points((None, *p.values[1:])), "Points, got TypeError"),
+    "no sums of a round": (RoundSums, lambda p: Sums({}), ", got {}"),
+    "one sum too few": (RoundSums, lambda p: each_chip(p, lambda v: v[1:]), "as many sums by chip"),
+    "no columns": (ColumnsAt, lambda p: Sums({}), ", got {}"),
+    "one column too many": (
+        ColumnsAt, lambda p: each_chip(p, lambda v: (0, *v)), "expected as many sums by chip as "
+    ),
+    "another chip": (ColumnsAt, lambda p: Sums({99: (1,)}), "got {99: 1}"),
+    "missing rows": (HandOver, lambda p: Rows({}), "expected rows of (chip, first shard, shards, "),
+    "twice the columns": (
+        HandOver,
+        lambda p: Rows(
+            {
+                chip: tuple(
+                    replace(piece, columns=2 * piece.columns, data=2 * piece.data)
+                    for piece in pieces
+                )
+                for chip, pieces in p.by_chip.items()
+            }
+        ),
+        "expected rows of (chip, first shard, shards, ",
+    ),
     "rows not below r": (
         HandOver,
         lambda p: Rows(
@@ -194,6 +235,7 @@ IMPLAUSIBLE = {
     "another shape": (
         Combine, lambda p: Pieces(((0, np.zeros((1, 3), dtype=np.uint64)),)), "got [1, 3] at 0"
     ),
+    "another type": (Combine, lambda p: Pieces(((0, np.zeros((1, 4))),)), "got float64"),
 }  # fmt: skip
 
 

@@ -5,15 +5,18 @@ from itertools import count
 
 import pytest
 
+from prover.cluster import plans
 from prover.cluster.errors import ClusterError, JobInUse, NoWorkerLeft
 from prover.cluster.events import EventKind
+from prover.cluster.fleet import Ready
 from prover.cluster.folder import open_folder
 from prover.cluster.messages import Task
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span
-from prover.cluster.steps import CommitRange
+from prover.cluster.steps import Commit, CommitRange, Points
 from prover.cluster.store import COLUMNS
 from prover.errors import SetupMismatch, WitnessMismatch
+from prover.kernels.plan import make_plan
 from prover.prove import Stage
 from tests.prover.test_prove import CASES, FORGED
 from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster, toy_job
@@ -197,13 +200,109 @@ def test_workers_that_do_not_start_are_told_of(quick_job, tmp_path):
     fleet, watch = LocalFleet(starts=lambda worker: worker == "worker-2"), Watch()
     with local_cluster(tmp_path, fleet, 3, watch=watch) as coordinator:
         assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    # Two ended before there was a job, and so did those that came in their place.
     assert watch.details(EventKind.LOST) == [
-        ("worker-1", "did not start"), ("worker-3", "did not start")
-    ]  # fmt: skip
+        (f"worker-{number}", "did not start") for number in (1, 3, 4, 5)
+    ]
     cluster = local_cluster(tmp_path, LocalFleet(starts=lambda worker: False), 2)
     with cluster as coordinator, pytest.raises(NoWorkerLeft) as caught:
         coordinator.prove(quick_job)
-    assert str(caught.value) == "cluster: expected a worker, got none: worker-2 did not start"
+    assert str(caught.value) == "cluster: expected a worker, got none: worker-4 did not start"
+
+
+def test_two_losses_at_once_leave_no_step_without_an_answer(quick_job, tmp_path):
+    """One worker is dropped for its answer while the loss of the last other one is dealt with."""
+
+    def script(worker, task):
+        is_second = worker == "worker-2" and isinstance(task.ask, Commit)
+        return Fate.DIES if is_second else Fate.ANSWERED
+
+    def lie(worker, task, partial):
+        return Points(()) if worker == "worker-1" and isinstance(task.ask, Commit) else partial
+
+    fleet, watch = LocalFleet(script, lie), Watch()
+    with local_cluster(tmp_path, fleet, 2, watch=watch) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    assert [worker for worker, _ in watch.details(EventKind.LOST)] == ["worker-2", "worker-1"]
+    assert len(watch.details(EventKind.REASSIGNED)) == 2
+
+
+def test_replacements_that_do_not_start_are_replaced_as_well(quick_job, tmp_path):
+    lost = ("worker-1", "worker-2")
+    fleet = LocalFleet(
+        lambda worker, task: Fate.DIES if worker in lost else Fate.ANSWERED,
+        starts=lambda worker: worker not in ("worker-3", "worker-4"),
+    )
+    with local_cluster(tmp_path, fleet, 2) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+        assert set(fleet.workers) == {"worker-5", "worker-6"}
+
+
+def test_the_coordinator_makes_plans_while_workers_make_theirs(quick_job, tmp_path, monkeypatch):
+    """None before the workers are asked, and all before it waits for them."""
+    fleet, made = LocalFleet(), []
+
+    def make(*arguments):
+        asked = sum(isinstance(m, Task) for w in fleet.workers.values() for m in w.inbox)
+        made.append(asked)
+        return make_plan(*arguments)
+
+    monkeypatch.setattr(plans, "make_plan", make)
+    with local_cluster(tmp_path, fleet, 2) as coordinator:
+        coordinator.prove(quick_job)
+    chips = sum(chip.log_height > 0 for chip in quick_job.key.chips)
+    # Both messages wait while the coordinator makes its own; then each worker takes one.
+    assert made[:chips] == [2] * chips
+    assert set(made[chips:]) == {1, 0}
+
+
+class SlowFleet(LocalFleet):
+    """Workers of some names never get ready, until they are let in."""
+
+    def __init__(self, late):
+        super().__init__()
+        self.late = set(late)
+
+    def start(self, worker):
+        super().start(worker)
+        if worker in self.late:
+            self._signals.pop()
+
+    def let_in(self, worker):
+        self.late.discard(worker)
+        self._signals.append(Ready(worker, "this process"))
+
+
+def test_a_worker_that_cannot_be_placed_is_waited_for_once_and_not_long(quick_job, tmp_path):
+    fleet, watch = SlowFleet(["worker-2"]), Watch()
+    with local_cluster(tmp_path, fleet, 2, watch=watch) as coordinator:
+        for name in ("one", "two"):
+            assert coordinator.prove(replace(quick_job, job_id=name)) == inline_proof(quick_job)
+            assert 0 < fleet.time_s - SHARE_ALL.patience_s < 5
+        # One that was only late takes part from the next job on.
+        fleet.let_in("worker-2")
+        coordinator.prove(replace(quick_job, job_id="three"))
+    assert {worker for worker, _ in fleet.tasks} == {"worker-1", "worker-2"}
+    assert not watch.details(EventKind.LOST)
+
+
+def test_the_first_worker_is_waited_for_as_long_as_it_may_take(quick_job, tmp_path):
+    fleet = SlowFleet(["worker-1", "worker-2"])
+    cluster = local_cluster(tmp_path, fleet, 2)
+    with cluster as coordinator, pytest.raises(NoWorkerLeft, match="did not start within 300 s"):
+        coordinator.prove(quick_job)
+    assert fleet.time_s == SHARE_ALL.start_max_s + 0.5
+
+
+def test_a_worker_lost_between_two_jobs_is_replaced_for_the_next(quick_job, tmp_path):
+    fleet, watch = LocalFleet(), Watch()
+    with local_cluster(tmp_path, fleet, 2, watch=watch) as coordinator:
+        coordinator.prove(quick_job)
+        fleet.end("worker-1")
+        first = len(fleet.tasks)
+        coordinator.prove(quick_job)
+    assert {worker for worker, _ in fleet.tasks[first:]} == {"worker-2", "worker-3"}
+    assert not watch.details(EventKind.REASSIGNED)
 
 
 def test_a_worker_lost_with_the_last_job_is_replaced_for_the_next(quick_job, tmp_path):

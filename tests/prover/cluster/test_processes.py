@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,77 @@ def test_a_proof_from_processes_is_accepted(crew, tmp_path):
     verify(job.key, job.words, job.pubdata, proof)
 
 
+def test_a_worker_killed_between_two_jobs_is_replaced_for_the_next(crew, quick_job):
+    executor, watch = crew
+    executor.prove(quick_job, watch.stages.append)
+    name, victim = next(iter(watch.process_ids().items()))
+    reassigned = len(watch.details(EventKind.REASSIGNED))
+    os.kill(victim, signal.SIGKILL)
+    # The thread that reads what the worker says ends when it has said that the worker is gone.
+    assert wait_until(lambda: f"{name} _read" not in {each.name for each in threading.enumerate()})
+    executor.prove(quick_job, watch.stages.append)
+    assert name not in watch.process_ids()
+    assert len(watch.process_ids()) == 2
+    assert len(watch.details(EventKind.REASSIGNED)) == reassigned
+
+
+def test_a_job_follows_one_that_was_cut_short(crew, quick_job):
+    executor, watch = crew
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    for stage in (Stage.COMMIT, Stage.SUMCHECK, Stage.OPENING):
+        watch.strike_in(stage, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            executor.prove(quick_job, watch.stages.append)
+        other = replace(quick_job, job_id="next")
+        assert executor.prove(other, watch.stages.append) == inline_proof(quick_job)
+    assert executor.prove(quick_job, watch.stages.append) == inline_proof(quick_job)
+    assert len(watch.process_ids()) == 2
+
+
+def test_a_worker_heeds_no_signal_that_is_for_the_coordinator(quick_job, tmp_path):
+    def tell(event):
+        if event.kind is EventKind.JOINED:
+            for sent in (signal.SIGTERM, signal.SIGINT):
+                os.kill(process_id(event), sent)
+
+    watch = Watch(tell)
+    with processes(tmp_path, watch) as executor:
+        assert executor.prove(quick_job, watch.stages.append) == inline_proof(quick_job)
+    assert len(watch.details(EventKind.JOINED)) == 2
+    assert watch.details(EventKind.LOST) == []
+
+
+def test_the_main_function_of_a_worker_is_reached_without_heavy_imports():
+    """So that it ignores signals before anything takes time."""
+    program = "import sys, prover.cluster.worker_process; print('numpy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+FORGOTTEN = """
+from prover.cluster.processes import ProcessFleet
+from prover.cluster.fleet import Ready
+
+if __name__ == "__main__":
+    fleet = ProcessFleet(1)
+    fleet.start("one")
+    while not any(isinstance(each, Ready) for each in fleet.poll(1)):
+        pass
+"""
+
+
+def test_workers_of_a_fleet_that_nobody_closed_end_with_its_process(tmp_path):
+    script = tmp_path / "forgotten.py"
+    script.write_text(FORGOTTEN)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, script], env=environment, timeout=DEADLINE_S, check=True)
+
+
 @pytest.mark.slow
 def test_a_worker_that_stands_still_is_dropped_and_ended(quick_job, tmp_path):
     watch = Watch()
@@ -99,7 +171,7 @@ def test_a_message_to_a_worker_that_is_gone_is_no_error():
     fleet.start("one")
     fleet.stop("one")
     fleet.send("one", None)
-    assert fleet.poll(0.01) == []
+    fleet.stop("one")
     fleet.close()
 
 

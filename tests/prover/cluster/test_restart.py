@@ -1,11 +1,14 @@
 """A coordinator that ends anywhere goes on where it was, with any number of workers."""
 
+import fcntl
+import shutil
 from dataclasses import replace
 
 import pytest
 
-from prover.cluster.errors import CheckpointMismatch, StoreMismatch
+from prover.cluster.errors import CheckpointMismatch, JobInUse, StoreMismatch
 from prover.cluster.events import EventKind
+from prover.cluster.folder import JobFolder, open_folder
 from prover.cluster.steps import Combine, CommitRange, RoundSums
 from tests.prover.cluster.test_audit import LieOnce
 from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster, toy_job
@@ -83,6 +86,43 @@ def test_another_witness_under_the_same_id_is_refused(quick_job, tmp_path):
         with pytest.raises(StoreMismatch, match="rows and shards: expected"):
             coordinator.prove(other)
         assert coordinator.prove(quick_job) == inline_proof(quick_job)
+
+
+def test_a_removal_that_was_cut_short_is_in_nobody_s_way(quick_job, tmp_path, expect, monkeypatch):
+    other = toy_job(tmp_path, toy_witness([3, 5, 0], [1, 2], [2, 9, 9]))
+    expect(other)
+
+    def cut_short(path, ignore_errors):
+        raise Killed
+
+    work = tmp_path / "work"
+    with local_cluster(tmp_path, LocalFleet()) as coordinator:
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, "rmtree", cut_short)
+            with pytest.raises(Killed):
+                coordinator.prove(quick_job)
+        assert list(work.rglob("manifest.json"))
+        # Another witness under the same name is welcome, and takes the remains away.
+        assert coordinator.prove(other) == inline_proof(other)
+    assert list(work.iterdir()) == []
+
+
+def test_a_lock_on_a_folder_that_is_removed_is_none(tmp_path, monkeypatch):
+    """Somebody opens the lock file just before its holder removes the folder."""
+    flock, opened = fcntl.flock, []
+
+    def remove_first(descriptor, operation):
+        opened.append(descriptor)
+        if len(opened) == 1:
+            JobFolder(tmp_path / "toy").remove()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with open_folder(tmp_path, "toy") as folder:
+        assert len(opened) == 2
+        assert folder.path.is_dir()
+        with pytest.raises(JobInUse), open_folder(tmp_path, "toy"):
+            pass
 
 
 OTHERS = {

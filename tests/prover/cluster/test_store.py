@@ -1,6 +1,7 @@
 """The witness on disk: what was written is read, and nothing else is taken for it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,7 +97,27 @@ def test_a_flipped_bit_is_found_by_whoever_reads_its_shard(tmp_path, shard):
     place = f"{folder / COLUMNS}: chip step, shard {shard}"
     assert text.startswith(f"{place}: expected checksum ")
     assert store.columns(Span(STEP, 1 - shard, 2 - shard))
-    assert refused(lambda: persist(tmp_path)).startswith(place)
+
+
+def damaged(path):
+    data = bytearray(path.read_bytes())
+    data[0] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [Path.unlink, damaged, lambda path: path.write_bytes(b"half")],
+    ids=["missing", "flipped bit", "cut"],
+)
+def test_damaged_columns_are_written_anew_for_the_same_witness_only(tmp_path, damage):
+    persist(tmp_path)
+    damage(tmp_path / "witness" / COLUMNS)
+    other = toy_witness([3, 5, 0, 15, 4], [1, 4], [2, 9, 9])
+    assert "chip step: expected checksum " in refused(lambda: persist(tmp_path, other))
+    assert persist(tmp_path).columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
+    store = WitnessStore.open(tmp_path / "witness", PLAN)
+    assert store.columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_a_file_of_another_size_is_named(tmp_path):

@@ -1,5 +1,7 @@
 """A worker by its messages alone."""
 
+from dataclasses import replace
+
 from prover.cluster.messages import Close, Job, Open, Task
 from prover.cluster.shards import plan_shards
 from prover.cluster.steps import Commit, CommitRange, Points
@@ -58,6 +60,18 @@ def test_without_a_job_a_task_fails_and_says_why(tmp_path):
     reply = worker.handle(commit(3, plan.shared_spans()))
     assert reply.partial is None
     assert reply.failure.startswith("StoreMismatch: ")
+
+
+def test_a_wrong_copy_of_the_setup_is_told_of(tmp_path):
+    """The same file name on another machine, and another string in it."""
+    worker, message, plan = opened(tmp_path)
+    key = message.job.key
+    setup = replace(key.setup, source_hash=bytes(31) + b"\1")
+    other = replace(message, job=replace(message.job, key=replace(key, setup=setup)))
+    assert worker.handle(other) is None
+    reply = worker.handle(commit(1, plan.shared_spans()))
+    assert reply.partial is None
+    assert reply.failure.startswith(f"SetupMismatch: {message.bases}: source hash for the key")
 
 
 def test_a_worker_says_where_it_runs():

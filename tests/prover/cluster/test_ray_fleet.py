@@ -1,0 +1,117 @@
+"""What a fleet does when Ray refuses: a Ray of these tests, which fails as told."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from prover.cluster import ray_fleet
+from prover.cluster.errors import ClusterError
+from prover.cluster.fleet import Gone
+from prover.cluster.ray_fleet import RayFleet
+from tests.support.cluster_jobs import wait_until
+
+
+class RayError(Exception):
+    """Stands for `ray.exceptions.RayError`."""
+
+
+class FailingRay:
+    """Calls named in `failing` raise."""
+
+    exceptions = SimpleNamespace(RayError=RayError)
+
+    def __init__(self, *failing):
+        self.failing = set(failing)
+        self.running = False
+        self.killed = []
+
+    def _call(self, name):
+        if name in self.failing:
+            raise RayError(f"no {name}\nand a long story")
+
+    def is_initialized(self):
+        return self.running
+
+    def init(self, **settings):
+        self.running = True
+
+    def shutdown(self):
+        self.running = False
+
+    def nodes(self):
+        self._call("nodes")
+        return [{"Alive": True, "Resources": {"CPU": 2.0}}]
+
+    def method(self, **options):
+        return lambda function: function
+
+    def remote(self, **options):
+        return lambda seat: SimpleNamespace(remote=self._actor)
+
+    def _actor(self, threads):
+        self._call("actor")
+        names = ("place", "handle", "beat")
+        return SimpleNamespace(**{name: SimpleNamespace(remote=lambda n=name: n) for name in names})
+
+    def get(self, name):
+        self._call(name)
+        return name
+
+    def kill(self, actor):
+        self._call("kill")
+        self.killed.append(actor)
+
+
+@pytest.fixture
+def ray(monkeypatch):
+    found = FailingRay()
+    monkeypatch.setattr(ray_fleet, "import_ray", lambda *, is_local: found)
+    monkeypatch.setattr(ray_fleet, "BEAT_S", 0.01)
+    return found
+
+
+def refused(call) -> str:
+    with pytest.raises(ClusterError) as caught:
+        call()
+    return str(caught.value)
+
+
+PLACE = "Ray cluster on this machine: expected "
+
+
+def test_ray_ends_when_it_cannot_tell_its_nodes(ray):
+    ray.failing.add("nodes")
+    assert refused(lambda: RayFleet(2, None)) == f"{PLACE}its nodes, got RayError: no nodes"
+    assert not ray.running
+
+
+def test_a_worker_that_ray_refuses_is_an_error_of_the_cluster(ray):
+    fleet = RayFleet(2, None)
+    ray.failing.add("actor")
+    assert refused(lambda: fleet.start("one")) == f"{PLACE}a new worker, got RayError: no actor"
+    fleet.stop("one")
+    assert ray.killed == []
+    fleet.close()
+    assert not ray.running
+
+
+def test_ray_ends_though_a_worker_cannot_be_ended(ray):
+    fleet = RayFleet(2, None)
+    fleet.start("one")
+    ray.failing.add("kill")
+    wanted = f"{PLACE}the end of a worker, got RayError: no kill"
+    assert refused(lambda: fleet.stop("one")) == wanted
+    # It is not forgotten.
+    assert refused(lambda: fleet.stop("one")) == wanted
+    fleet.close()
+    assert not ray.running
+
+
+def test_a_worker_without_a_heart_is_gone(ray):
+    fleet = RayFleet(2, None)
+    ray.failing.add("beat")
+    fleet.start("one")
+    assert wait_until(lambda: Gone("one", "RayError: no beat") in fleet.poll(0.1))
+    fleet.stop("one")
+    assert len(ray.killed) == 1
+    fleet.close()
