@@ -235,14 +235,16 @@ def prove(
     statement_path = statement_path or proof_path.with_suffix(STATEMENT_SUFFIX)
     _check_outputs(witness_path, proof_path, statement_path)
     clock = StageClock()
+    folder = work_dir or proof_path.with_suffix(WORK_SUFFIX)
+    options = choice.over(folder)
     with one_line_errors(_input_errors()):
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
-        require_memory(Circuit(verifying_key, margin_system()), witness.heights)
+        circuit = Circuit(verifying_key, margin_system())
+        require_memory(circuit, witness.heights, options.local_workers)
         name = f"batch-{witness.statement.batch_number}"
         job = margin_job(verifying_key, witness, _setup_of(verifying_key, srs_path), name)
-        folder = work_dir or proof_path.with_suffix(WORK_SUFFIX)
-        proof = _prove(witness_path, witness, job, choice.over(folder), clock)
+        proof = _prove(witness_path, witness, job, options, clock)
         if work_dir is None:
             with suppress(OSError):
                 folder.rmdir()

@@ -30,3 +30,11 @@ class ExecutorOptions:
     address: str | None
     work_dir: Path
     settings: ClusterSettings = field(default_factory=ClusterSettings)
+
+    @property
+    def local_workers(self) -> int:
+        """How many workers share the memory of this machine, as far as is known."""
+        is_here = self.kind is ExecutorKind.PROCESS or (
+            self.kind is ExecutorKind.RAY and self.address is None
+        )
+        return self.workers if is_here else 0

@@ -143,18 +143,26 @@ def plan(circuit: Circuit, heights: Mapping[str, int] | None = None) -> MemoryPl
     return MemoryPlan(setup, _CELL * full - helpers + narrow_bytes, stages, bound)
 
 
-def needed_bytes(circuit: Circuit, heights: Mapping[str, int] | None = None) -> int:
-    """Memory of a whole process that makes one proof, see `plan`."""
-    return BASE_BYTES + plan(circuit, heights).peak
+def needed_bytes(
+    circuit: Circuit, heights: Mapping[str, int] | None = None, workers: int = 0
+) -> int:
+    """Memory of all processes that make one proof on this machine, see `plan`.
+
+    Each of the workers brings an interpreter and its kernels; the rows they hold are those that
+    one process would hold.
+    """
+    return (1 + workers) * BASE_BYTES + plan(circuit, heights).peak
 
 
-def require_memory(circuit: Circuit, heights: Mapping[str, int] | None = None) -> None:
+def require_memory(
+    circuit: Circuit, heights: Mapping[str, int] | None = None, workers: int = 0
+) -> None:
     """Refuse work that would not fit, before it begins. Raises: NotEnoughMemory.
 
     What this process holds already counts as available, since the proof needs it or reuses it.
     """
     available = available_bytes()
-    needed = needed_bytes(circuit, heights)
+    needed = needed_bytes(circuit, heights, workers)
     if available is not None and available + resident_bytes() < needed:
         raise NotEnoughMemory(
             f"memory for shape {circuit.key.shape_name}",

@@ -70,7 +70,11 @@ class Bench:
     """What the measurements of one command run on."""
 
     executor: Executor
-    has_workers: bool
+    workers: int
+
+    @property
+    def has_workers(self) -> bool:
+        return self.workers > 0
 
 
 @contextmanager
@@ -80,7 +84,7 @@ def opened(setting: Setting, notify: Notify = ignore_event) -> Iterator[Bench]:
         workers = max(setting.workers, 1)
         options = ExecutorOptions(setting.executor, workers, None, Path(folder))
         with open_executor(options, notify) as executor:
-            yield Bench(executor, setting.workers > 0)
+            yield Bench(executor, setting.workers)
 
 
 def no_progress(steps: int) -> None:
@@ -95,7 +99,7 @@ def measure_yardstick(
     Raises: VerificationError when a proof is refused; NotEnoughMemory.
     """
     key = key_for(trades)
-    require_memory(Circuit(key, yardstick_system()), rows_for(trades))
+    require_memory(Circuit(key, yardstick_system()), rows_for(trades), bench.workers)
     signed = make_trades(trades)
     prepare_setup(key)
     runs = _runs(bench, lambda: yardstick_job(signed), repeat, advance)
@@ -113,7 +117,7 @@ def measure_batch(
     system = margin_system()
     first = Witness.load(path, system)
     commands, key = first.statement.command_count, batch_job(first).key
-    require_memory(Circuit(key, system), first.heights)
+    require_memory(Circuit(key, system), first.heights, bench.workers)
     del first
     prepare_setup(key)
     runs = _runs(bench, lambda: batch_job(Witness.load(path, system)), repeat, advance)

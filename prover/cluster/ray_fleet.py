@@ -216,6 +216,8 @@ def import_ray(*, is_local: bool) -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # A call after the connection has ended is an error and starts no other Ray.
     os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+    # Ray would tell of dead actors on stdout, which is the command's; events tell of them.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     mode = os.environ.setdefault("RAY_AUTH_MODE", "token")
     has_token = any(name in os.environ for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
     if is_local and mode == "token" and not has_token:

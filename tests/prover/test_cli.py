@@ -55,7 +55,7 @@ def test_a_setup_is_made_checked_and_refused_when_damaged(tmp_path):
     data = bytearray(path.read_bytes())
     data[-50] ^= 1
     path.write_bytes(data)
-    assert f"{path}: byte 1208, checksum: expected " in refused("srs", "check", path)
+    assert f"{path}: byte 1216, checksum: expected " in refused("srs", "check", path)
 
 
 def test_an_import_names_the_file_that_is_no_ceremony(tmp_path):

@@ -80,6 +80,16 @@ def test_too_little_memory_is_refused_in_one_line(monkeypatch):
     memory.require_memory(TOY)
 
 
+def test_every_worker_brings_an_interpreter(monkeypatch):
+    needed = memory.needed_bytes(TOY, workers=3)
+    assert needed == memory.needed_bytes(TOY) + 3 * memory.BASE_BYTES
+    monkeypatch.setattr(memory, "available_bytes", lambda: needed - 1)
+    monkeypatch.setattr(memory, "resident_bytes", lambda: 0)
+    memory.require_memory(TOY, workers=2)
+    with pytest.raises(NotEnoughMemory):
+        memory.require_memory(TOY, workers=3)
+
+
 @pytest.mark.parametrize(("version", "prefix"), [(0, ""), (1, "total_")])
 def test_a_containers_limit_counts(version, prefix, tmp_path, monkeypatch):
     meminfo, limit, use, stat = (tmp_path / name for name in ("meminfo", "limit", "use", "stat"))

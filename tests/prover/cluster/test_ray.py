@@ -44,3 +44,4 @@ def test_an_actor_is_killed_and_the_bytes_are_the_same(crew, quick_job):
 def test_reports_are_off_and_authentication_is_on(crew):
     assert os.environ["RAY_AUTH_MODE"] == "token"
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    assert os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] == "."
