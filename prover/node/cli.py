@@ -94,11 +94,12 @@ def run(
     Any number of nodes may work on one store. The first SIGTERM or Ctrl-C drains: the job in hand
     is finished, no other taken, exit code 0. The second gives the job back and ends with exit code
     4, as does a node that drains but cannot reach the store. With --once or --until-empty the exit
-    code is 3 when a job that this node took was not proven.
+    code is 3 when a job that this node took is not proven in the end.
 
     A witness that is damaged or breaks a rule fails its job at once; any other attempt that ends
-    without a proof is repeated later, three in all, then the job is parked. A store that is away
-    is waited for; a proof in hand is kept on this machine until the store has it.
+    without a proof is repeated later, three in all, then the job is parked. A batch that does not
+    fit into memory is given back and waits, which is no attempt. A store that is away is waited
+    for; a proof in hand is kept on this machine until the store has it.
 
     With processes or Ray the workers live as long as the node, and a proof survives their death.
 

@@ -37,6 +37,7 @@ class Event(StrEnum):
     REFUSE = "refuse"
     TRY_AGAIN = "try again"
     PARK = "park"
+    POSTPONE = "postpone"
     RELEASE = "release"
     RETRY = "retry"
 
@@ -50,6 +51,7 @@ TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = {
     (JobState.LEASED, Event.REFUSE): JobState.FAILED,
     (JobState.LEASED, Event.TRY_AGAIN): JobState.QUEUED,
     (JobState.LEASED, Event.PARK): JobState.PARKED,
+    (JobState.LEASED, Event.POSTPONE): JobState.QUEUED,
     (JobState.LEASED, Event.RELEASE): JobState.QUEUED,
     # A proof that holds is welcome wherever it comes from, once.
     (JobState.QUEUED, Event.ADOPT): JobState.PROVEN,
@@ -173,6 +175,20 @@ def try_again(job: Job, token: int, reason: str, now_ms: int) -> Job:
         return replace(_moved(job, Event.PARK), reason=reason)
     delay_ms = RETRY_DELAY_MS << job.attempts - 1
     return replace(_moved(job, Event.TRY_AGAIN), reason=reason, free_at_ms=now_ms + delay_ms)
+
+
+def postpone(job: Job, token: int, reason: str, now_ms: int) -> Job:
+    """The job given back by a machine that cannot prove it now; it is no attempt.
+
+    Raises: StaleLease.
+    """
+    _require_token(job, token)
+    return replace(
+        _moved(job, Event.POSTPONE),
+        attempts=job.attempts - 1,
+        reason=reason,
+        free_at_ms=now_ms + RETRY_DELAY_MS,
+    )
 
 
 def release(job: Job, token: int, now_ms: int) -> Job:

@@ -15,7 +15,7 @@ from circuits.cli_support import ExitCode
 from prover.cluster.errors import ClusterError
 from prover.errors import NotEnoughMemory
 from prover.node import core, notices
-from prover.node.core import Failure, FailureKind, NodeCore, ProvenBatch
+from prover.node.core import Failure, FailureKind, NodeCore, ProvenBatch, Shortage
 from prover.node.errors import (
     FileDamaged,
     JobNotFound,
@@ -146,6 +146,10 @@ class Node:
                     self._publish(job, proven)
                 case core.Report(job, failure):
                     self._report(job, failure)
+                case core.Postpone(job, shortage):
+                    self._postpone(job, shortage)
+                case core.Review(job_ids):
+                    self.core.on_reviewed(self._proven_of(job_ids))
                 case core.Release(job):
                     self._release(job)
                 case core.Wait(seconds):
@@ -181,7 +185,7 @@ class Node:
         if isinstance(result, ProvenBatch):
             self._keep(job, result)
 
-    def _outcome(self, job: Job) -> ProvenBatch | Failure:
+    def _outcome(self, job: Job) -> core.Result:
         """What comes of a job. Raises: StoreUnavailable; _LeaseLost; _LeaveNow."""
         try:
             witness = self._store.checked_witness(job)
@@ -193,7 +197,9 @@ class Node:
             return Failure(FailureKind.WITNESS, str(error), is_final=True)
         except WitnessRefused as error:
             return Failure(error.kind, str(error), is_final=True)
-        except (NotEnoughMemory, MemoryError) as error:
+        except NotEnoughMemory as error:
+            return Shortage(str(error))
+        except MemoryError as error:
             return Failure(FailureKind.MEMORY, str(error) or "out of memory", is_final=False)
         except ClusterError as error:
             return Failure(FailureKind.CLUSTER, str(error), is_final=False)
@@ -252,6 +258,17 @@ class Node:
         self._heart.end(self.core.published_count)
         kind, is_final, reason = failure.kind, failure.is_final, failure.reason
         self._watch(notices.Failed(job.id, job.batch_number, kind, is_final, reason))
+
+    def _postpone(self, job: Job, shortage: Shortage) -> None:
+        self._store.postpone(job.id, job.token, shortage.reason, self._clock_ms())
+        self.core.on_postponed()
+        self._heart.end(self.core.published_count)
+        kind, reason = FailureKind.MEMORY, shortage.reason
+        self._watch(notices.Failed(job.id, job.batch_number, kind, False, reason))
+
+    def _proven_of(self, job_ids: frozenset[int]) -> set[int]:
+        states = {job.id: job.state for job in self._store.jobs()}
+        return {number for number in job_ids if states.get(number) is JobState.PROVEN}
 
     def _release(self, job: Job) -> None:
         with suppress(StoreError):

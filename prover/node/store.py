@@ -183,6 +183,10 @@ class JobStore:
         """End an attempt without a verdict on the witness. Raises: StaleLease, JobNotFound."""
         return self._change(job_id, lambda job: jobs.try_again(job, token, reason, now_ms))
 
+    def postpone(self, job_id: int, token: int, reason: str, now_ms: int) -> Job:
+        """Give a job back that this machine cannot prove now. Raises: StaleLease, JobNotFound."""
+        return self._change(job_id, lambda job: jobs.postpone(job, token, reason, now_ms))
+
     def release(self, job_id: int, token: int, now_ms: int) -> Job:
         """Give a job back untouched. Raises: StaleLease, JobNotFound."""
         return self._change(job_id, lambda job: jobs.release(job, token, now_ms))

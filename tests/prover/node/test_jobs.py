@@ -25,6 +25,7 @@ DO = {
     Event.PARK: lambda job: jobs.try_again(
         replace(job, attempts=ATTEMPTS_MAX), job.token, "crashed", NOW
     ),
+    Event.POSTPONE: lambda job: jobs.postpone(job, job.token, "no memory", NOW),
     Event.RELEASE: lambda job: jobs.release(job, job.token, NOW),
     Event.RETRY: lambda job: jobs.retry(job, NOW),
 }
@@ -67,6 +68,7 @@ def test_the_holder_of_an_ended_lease_goes_on_until_another_takes_the_job() -> N
         lambda: jobs.publish(taken, 4, PROOF, later),
         lambda: jobs.refuse(taken, 4, "broken"),
         lambda: jobs.try_again(taken, 4, "crashed", later),
+        lambda: jobs.postpone(taken, 4, "no memory", later),
         lambda: jobs.release(taken, 4, later),
     ):
         with pytest.raises(StaleLease) as caught:
@@ -128,4 +130,10 @@ def test_a_job_whose_nodes_all_fell_silent_is_parked_by_the_next_that_asks() -> 
 def test_a_job_that_is_given_back_has_lost_no_attempt() -> None:
     assert jobs.release(LEASED, 4, NOW) == replace(
         JOB, token=4, node="one", attempts=0, free_at_ms=NOW
+    )
+
+
+def test_a_job_that_is_postponed_has_lost_no_attempt_and_says_why() -> None:
+    assert jobs.postpone(LEASED, 4, "no memory", NOW) == replace(
+        JOB, token=4, node="one", attempts=0, reason="no memory", free_at_ms=NOW + RETRY_DELAY_MS
     )

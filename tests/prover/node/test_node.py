@@ -14,9 +14,9 @@ import pytest
 from circuits.cli_support import ExitCode
 from prover.cluster.errors import NoWorkerLeft
 from prover.errors import NotEnoughMemory
+from prover.node import jobs, notices
 from prover.node import node as node_module
-from prover.node import notices
-from prover.node.core import FailureKind, Mode, NodeCore, ProvenBatch
+from prover.node.core import SHORTAGES_MAX, FailureKind, Mode, NodeCore, ProvenBatch
 from prover.node.errors import StoreDraining
 from prover.node.heart import Timing
 from prover.node.jobs import Job, JobState
@@ -129,8 +129,6 @@ def test_a_witness_that_breaks_a_rule_is_tried_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "kind", "reason"),
     [
-        (NotEnoughMemory("memory", "9 MiB free", "1 MiB"), "memory",
-         "memory: expected 9 MiB free, got 1 MiB"),
         (MemoryError(), "memory", "out of memory"),
         (NoWorkerLeft("cluster", "a worker", "none: killed"), "cluster",
          "cluster: expected a worker, got none: killed"),
@@ -153,6 +151,65 @@ def test_an_attempt_that_says_nothing_of_the_witness_is_repeated_later(
     assert ("Traceback" in capsys.readouterr().err) is (kind == "defect")
 
 
+SHORT = NotEnoughMemory("memory", "9 MiB", "1 MiB available")
+
+
+def test_a_machine_without_memory_costs_no_job_an_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(job: Job) -> None:
+        raise SHORT
+
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    store = store_with(tmp_path, 2)
+    run = Run(store, tmp_path, Watched(fail))
+    assert run.run() == ExitCode.REFUSED
+    assert [(job.state, job.attempts, job.reason) for job in store.jobs()] == [
+        (JobState.QUEUED, 0, str(SHORT)), (JobState.QUEUED, 0, "")
+    ]  # fmt: skip
+    assert run.of(notices.Failed) == [
+        notices.Failed(1, 1, FailureKind.MEMORY, False, str(SHORT))
+    ] * SHORTAGES_MAX  # fmt: skip
+
+
+def test_a_node_without_memory_does_not_keep_another_from_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one asks for a job whenever the one with little memory has given one back."""
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    store = store_with(tmp_path, 3)
+
+    def fail(job: Job) -> None:
+        raise SHORT
+
+    def watch(notice: notices.Notice) -> None:
+        small.told.append(notice)
+        if isinstance(notice, notices.Failed):
+            assert Run(store, tmp_path, mode=Mode.ONCE).run() == ExitCode.OK
+
+    small = Run(store, tmp_path, Watched(fail))
+    small.node._watch = watch
+    assert small.run() == ExitCode.OK
+    assert [each.job for each in small.of(notices.Failed)] == [1, 2, 3]
+    assert [job.state for job in store.jobs()] == [JobState.PROVEN] * 3
+
+
+@pytest.mark.parametrize("mode", [Mode.ONCE, Mode.UNTIL_EMPTY])
+def test_an_attempt_that_fails_before_the_job_is_proven_is_no_failure_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    failures = [RuntimeError("a worker crashed")]
+
+    def fail_once(job: Job) -> None:
+        if failures:
+            raise failures.pop()
+
+    run = Run(store_with(tmp_path, 1), tmp_path, Watched(fail_once), mode)
+    assert run.run() == (ExitCode.OK if mode is Mode.UNTIL_EMPTY else ExitCode.REFUSED)
+    assert len(run.of(notices.Failed)) == 1
+
+
 def test_a_lease_that_is_lost_ends_the_proof_at_the_next_stage(tmp_path: Path) -> None:
     store = store_with(tmp_path, 1)
 
@@ -162,7 +219,7 @@ def test_a_lease_that_is_lost_ends_the_proof_at_the_next_stage(tmp_path: Path) -
         run.node._heart.beat()
 
     run = Run(store, tmp_path, Watched(take_it_over), Mode.ONCE)
-    assert run.run() == ExitCode.OK
+    assert run.run() == ExitCode.REFUSED
     assert [each.reason for each in run.of(notices.LeaseLost)] == [
         "the lease ended before the proof did"
     ]
