@@ -73,6 +73,11 @@ class ProvenBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """List the node with the store."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recover:
     """Publish what an earlier node of this machine left in the spool."""
 
@@ -127,7 +132,9 @@ class Leave:
     exit_code: ExitCode
 
 
-Action = Recover | Take | Prove | Publish | Report | Postpone | Release | Review | Wait | Leave
+Action = (
+    Join | Recover | Take | Prove | Publish | Report | Postpone | Release | Review | Wait | Leave
+)
 Result = ProvenBatch | Failure | Shortage
 
 
@@ -146,6 +153,7 @@ class NodeCore:
         self._result: Result | None = None
         self._unproven: set[int] = set()
         self._is_reviewed = False
+        self._is_joined = False
         self._is_recovered = False
         self._is_done = False
         self._is_interrupted = False
@@ -174,11 +182,18 @@ class NodeCore:
             return self._with_job(self.job)
         if self.is_draining:
             return Leave(ExitCode.OK)
+        if not self._is_joined:
+            return Join()
         if self._shortages >= SHORTAGES_MAX and self.mode is not Mode.FOREVER:
             return Leave(ExitCode.REFUSED)
         if self._is_done:
             return self._end()
         return Take() if self._is_recovered else Recover()
+
+    def on_joined(self) -> None:
+        """The store knows the node."""
+        self._misses = 0
+        self._is_joined = True
 
     def on_recovered(self) -> None:
         """The spool holds nothing more for this store."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from prover.node.errors import NotAStore, StoreUnavailable
-from prover.node.patience import unavailable
+from prover.node.patience import database_error, disk_error, primary_code
 
 FILE_NAME = "jobs.sqlite"
 # "PPJS": tells a job store from any other SQLite database.
@@ -102,11 +102,13 @@ def transaction(folder: Path, *, reads_only: bool = False) -> Iterator[sqlite3.C
                 connection.rollback()
                 raise
             connection.execute("COMMIT")
-    except (sqlite3.Error, OSError) as error:
-        passing = unavailable(folder, error)
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    except sqlite3.Error as error:
+        passing = database_error(folder, error)
         if passing is not None:
             raise passing from error
-        if getattr(error, "sqlite_errorcode", None) in _DAMAGED_CODES:
+        if primary_code(error) in _DAMAGED_CODES:
             raise NotAStore(str(path), "a job store", str(error)) from error
         raise
 

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from circuits.cli_support import atomic_write
 from prover.node.errors import FileDamaged
 from prover.node.jobs import Job, ProofFile
-from prover.node.patience import unavailable
+from prover.node.patience import disk_error
 
 _READ_BYTES = 1 << 20
 
@@ -130,10 +130,7 @@ class StoreFiles:
         try:
             yield
         except OSError as error:
-            passing = unavailable(self.folder, error)
-            if passing is None:
-                raise
-            raise passing from error
+            raise disk_error(self.folder, error) from error
 
 
 def file_hash(path: Path) -> str:

@@ -8,7 +8,7 @@ import secrets
 import socket
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import perf_counter
 
 from circuits.cli_support import ExitCode
@@ -29,6 +29,7 @@ from prover.node.jobs import Job, JobState
 from prover.node.patience import AT_ONCE, Patience
 from prover.node.port import WitnessRefused, Work
 from prover.node.roster import NodeRecord, Orders, Roster
+from prover.node.sight import StoreSight
 from prover.node.signals import two_signals
 from prover.node.spool import Spool, SpooledProof
 from prover.node.store import JobStore
@@ -38,7 +39,7 @@ from verifier.errors import VerificationError
 PATIENCE_S = 30.0
 """How long one try outlasts a store that is away; then the node waits and tries again."""
 
-
+_LOOKER = "node"
 # Why a proof in the spool is of no use: its job, its witness or the proof itself is another.
 _USELESS_PROOF = (JobNotFound, WrongState, FileDamaged, WitnessRefused, VerificationError)
 
@@ -67,7 +68,7 @@ class Node:
         clock_ms: Callable[[], int],
         timing: Timing,
     ) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self.core = node_core
         self._wake = Wake()
         self._store = store.with_patience(Patience(PATIENCE_S, self._wait_on))
@@ -80,11 +81,13 @@ class Node:
         now_ms = clock_ms()
         self._record = NodeRecord(self.name, started_ms=now_ms, seen_ms=now_ms)
         self._roster = Roster(self._brisk_store)
+        self._sight = StoreSight(watch)
         self._heart = Heart(
             self._roster,
             self._record,
             timing,
             watch,
+            self._sight,
             clock_ms,
             self._on_orders,
             lambda: self.core.is_draining,
@@ -94,19 +97,14 @@ class Node:
     def run(self) -> ExitCode:
         """Work until told to stop; the exit code says how that was.
 
-        Raises: StoreDraining, StoreUnavailable, NotAStore before anything is taken.
+        Raises: StoreDraining before anything is taken; NotAStore.
         """
-        with two_signals(self.drain, self.leave):
-            self._roster.join(self._record)
-            self._watch(notices.Started(self.name, str(self._store.folder)))
-            self._heart.start()
-            try:
-                while not isinstance(action := self.core.next(), core.Leave):
-                    self._do(action)
-            finally:
-                self._heart.stop()
-                with suppress(StoreError):
-                    self._roster.leave(self.name)
+        with two_signals(self.drain, self.leave), ExitStack() as stack:
+            # Before it is listed: whether it was is not known when the answer gets lost.
+            stack.callback(self._sign_off)
+            stack.callback(self._heart.stop)
+            while not isinstance(action := self.core.next(), core.Leave):
+                self._do(action)
         counts = self.core.published_count, self.core.failed_count
         self._watch(notices.Left(int(action.exit_code), *counts))
         return action.exit_code
@@ -136,6 +134,8 @@ class Node:
     def _do(self, action: core.Action) -> None:
         try:
             match action:
+                case core.Join():
+                    self._join()
                 case core.Recover():
                     self._recover()
                 case core.Take():
@@ -154,12 +154,24 @@ class Node:
                     self._release(job)
                 case core.Wait(seconds):
                     self._wake.wait(seconds)
-        except StoreUnavailable:
-            # The heart beats into the same void and tells the watchers.
+            if not isinstance(action, core.Wait):
+                self._sight.found(_LOOKER)
+        except StoreUnavailable as error:
+            self._sight.lost(_LOOKER, str(error))
             self.core.on_away()
         except (StaleLease, JobNotFound) as error:
             if self.core.job is not None:
                 self._lose(self.core.job, str(error))
+
+    def _join(self) -> None:
+        self._roster.join(self._record)
+        self.core.on_joined()
+        self._watch(notices.Started(self.name, str(self._store.folder)))
+        self._heart.start()
+
+    def _sign_off(self) -> None:
+        with suppress(StoreError):
+            self._roster.leave(self.name)
 
     def _take(self) -> None:
         shapes = self._work.shapes
@@ -191,8 +203,12 @@ class Node:
             witness = self._store.checked_witness(job)
             self._is_proving = True
             return self._work.prove(job, witness, self._observer(job))
-        except (StoreUnavailable, _LeaseLost):
+        except _LeaseLost:
             raise
+        except StoreUnavailable as error:
+            # While the database answers, it is this one file that cannot be read.
+            self._brisk_store.job(job.id)
+            return Failure(FailureKind.DEFECT, str(error), is_final=False)
         except FileDamaged as error:
             return Failure(FailureKind.WITNESS, str(error), is_final=True)
         except WitnessRefused as error:

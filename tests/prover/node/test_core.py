@@ -11,6 +11,7 @@ from prover.node.core import (
     WAIT_MAX_S,
     Failure,
     FailureKind,
+    Join,
     Leave,
     Mode,
     NodeCore,
@@ -37,6 +38,8 @@ SHORT = Shortage("memory: expected 9 MiB, got 1 MiB")
 
 def recovered(mode: Mode = Mode.FOREVER) -> NodeCore:
     core = NodeCore(mode, poll_s=2.0)
+    assert core.next() == Join()
+    core.on_joined()
     assert core.next() == Recover()
     core.on_recovered()
     return core

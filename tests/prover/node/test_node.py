@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import sqlite3
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,12 +23,13 @@ from prover.node.heart import Timing
 from prover.node.jobs import Job, JobState
 from prover.node.node import Node
 from prover.node.port import WitnessRefused
-from prover.node.roster import Roster
+from prover.node.roster import SILENT_MS, Orders, Roster
 from prover.node.spool import Spool, SpooledProof
 from prover.node.store import JobStore
 from prover.prove import Stage
 from tests.support.job_stores import SHAPE, new_job, proof_of, store_with
 from tests.support.node_child import MadeUpWork, now_ms
+from tests.support.node_processes import wait_until
 
 TIMING = Timing(poll_s=0.02, lease_s=20)
 Observe = Callable[[Stage], None]
@@ -58,12 +60,15 @@ class Run:
         mode: Mode = Mode.UNTIL_EMPTY,
     ) -> None:
         self.told: list[notices.Notice] = []
+        self.react: notices.Watch = lambda notice: None
         self.spool = Spool(folder / "spool")
         self.spool.folder.mkdir(exist_ok=True)
         core = NodeCore(mode, TIMING.poll_s)
-        self.node = Node(
-            store, self.spool, work or MadeUpWork(), core, self.told.append, now_ms, TIMING
-        )
+        self.node = Node(store, self.spool, work or MadeUpWork(), core, self._watch, now_ms, TIMING)
+
+    def _watch(self, notice: notices.Notice) -> None:
+        self.told.append(notice)
+        self.react(notice)
 
     def run(self) -> ExitCode:
         return self.node.run()
@@ -88,6 +93,16 @@ def test_jobs_are_proven_and_told(tmp_path: Path) -> None:
     assert run.told[-1] == notices.Left(0, 2, 0)
     stages = [(each.stage, each.seconds >= 0) for each in run.of(notices.StageEnded)]
     assert stages == [(stage, True) for stage in (Stage.LOAD, Stage.COMMIT, Stage.OPENING)] * 2
+
+
+@pytest.mark.parametrize(
+    ("timing", "beat_s"),
+    [(Timing(2, 60), 2), (Timing(2, 3), 1), (Timing(60, 3600), SILENT_MS / 3000)],
+)
+def test_a_node_beats_before_its_lease_ends_or_it_counts_as_silent(
+    timing: Timing, beat_s: float
+) -> None:
+    assert timing.beat_s == beat_s
 
 
 def test_once_takes_one_job(tmp_path: Path) -> None:
@@ -182,13 +197,12 @@ def test_a_node_without_memory_does_not_keep_another_from_the_queue(
     def fail(job: Job) -> None:
         raise SHORT
 
-    def watch(notice: notices.Notice) -> None:
-        small.told.append(notice)
+    def react(notice: notices.Notice) -> None:
         if isinstance(notice, notices.Failed):
             assert Run(store, tmp_path, mode=Mode.ONCE).run() == ExitCode.OK
 
     small = Run(store, tmp_path, Watched(fail))
-    small.node._watch = watch
+    small.react = react
     assert small.run() == ExitCode.OK
     assert [each.job for each in small.of(notices.Failed)] == [1, 2, 3]
     assert [job.state for job in store.jobs()] == [JobState.PROVEN] * 3
@@ -270,20 +284,117 @@ def test_a_store_that_goes_away_during_a_proof_loses_nothing(
     store = store_with(tmp_path, 2)
     outage = Outage(store)
     run = Run(store, tmp_path, Watched(outage.begin))
-    tell, kept = run.told.append, []
+    kept: list[SpooledProof] = []
 
-    def watch(notice: notices.Notice) -> None:
-        tell(notice)
+    def react(notice: notices.Notice) -> None:
         if isinstance(notice, notices.StoreAway):
             kept.extend(run.spool.found(store.id))
         outage.watch(notice)
 
-    run.node._watch = run.node._heart._watch = watch
+    run.react = react
     assert run.run() == ExitCode.OK
     assert [job.state for job in store.jobs()] == [JobState.PROVEN] * 2
     assert len(run.of(notices.StoreAway)) == len(run.of(notices.StoreBack)) == 1
     assert list(run.spool.folder.iterdir()) == []
     assert not outage.elsewhere.exists()
+
+
+def test_a_folder_that_is_missing_while_the_database_answers_is_told_and_waited_for(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(node_module, "PATIENCE_S", 0.0)
+    store = store_with(tmp_path, 1)
+    folder, elsewhere = store.folder / "proofs", tmp_path / "elsewhere"
+    run = Run(store, tmp_path, Watched(lambda job: folder.rename(elsewhere) and None))
+
+    def bring_it_back(notice: notices.Notice) -> None:
+        if isinstance(notice, notices.StoreAway):
+            run.node._heart.beat()  # which reaches the database
+            assert not run.of(notices.StoreBack)
+            elsewhere.rename(folder)
+
+    run.react = bring_it_back
+    assert run.run() == ExitCode.OK
+    (away,) = run.of(notices.StoreAway)
+    assert isinstance(away, notices.StoreAway)
+    assert away.reason.startswith(f"{folder}/job-000001-lease-1-")
+    assert away.reason.endswith(
+        "expected a job store that can be read and written, got no such file or directory"
+    )
+    order = [type(each) for each in run.told if not isinstance(each, notices.QueueSeen)]
+    assert order[-4:] == [
+        notices.StoreAway, notices.Published, notices.StoreBack, notices.Left
+    ]  # fmt: skip
+
+
+def test_a_witness_that_cannot_be_read_does_not_hold_up_the_queue(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(node_module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    store = store_with(tmp_path, 2)
+    path = store.files.witness(store.job(1).witness_hash)
+    path.unlink()
+    path.mkdir()
+    run = Run(store, tmp_path)
+    assert run.run() == ExitCode.REFUSED
+    reason = f"{path}: expected a job store that can be read and written, got is a directory"
+    assert run.of(notices.Failed) == [
+        notices.Failed(1, 1, FailureKind.DEFECT, False, reason)
+    ] * jobs.ATTEMPTS_MAX  # fmt: skip
+    assert not run.of(notices.StoreAway)
+    assert [job.state for job in store.jobs()] == [JobState.PARKED, JobState.PROVEN]
+
+
+def test_a_store_that_is_away_at_the_start_is_waited_for(tmp_path: Path, monkeypatch) -> None:
+    store = store_with(tmp_path, 1)
+    run, outage = Run(store, tmp_path), Outage(store)
+    outage.begin(store.job(1))
+    run.react = outage.watch
+    assert run.run() == ExitCode.OK
+    kinds = [type(each) for each in run.told[:3]]
+    assert kinds == [notices.StoreAway, notices.Started, notices.StoreBack]
+    outage.begin(store.job(1))
+    # Nobody brings it back: who is told to drain meanwhile leaves at once.
+    late = Run(store, tmp_path)
+    late.react = lambda notice: late.node.drain()
+    assert late.run() == ExitCode.OK
+    assert [type(each) for each in late.told] == [notices.StoreAway, notices.Left]
+
+
+def test_a_defect_in_the_heart_is_told_and_outlived(tmp_path: Path, monkeypatch, capsys) -> None:
+    store = store_with(tmp_path, 1)
+    beat, wrong = Roster.beat, [sqlite3.OperationalError("no such table: nodes"), ValueError("x")]
+
+    def fail_twice(roster: Roster, *arguments) -> Orders:
+        if wrong:
+            raise wrong.pop(0)
+        return beat(roster, *arguments)
+
+    monkeypatch.setattr(Roster, "beat", fail_twice)
+
+    def wait_for_the_heart(job: Job) -> None:
+        wait_until(lambda: bool(run.of(notices.StoreBack)), "the heart beats again")
+
+    run = Run(store, tmp_path, Watched(wait_for_the_heart))
+    assert run.run() == ExitCode.OK
+    assert run.of(notices.StoreAway) == [
+        notices.StoreAway("OperationalError: no such table: nodes")
+    ]
+    assert capsys.readouterr().err.count("Traceback") == 1
+
+
+def test_whatever_ends_a_node_takes_it_off_the_list(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 1)
+
+    def fail(notice: notices.Notice) -> None:
+        raise ZeroDivisionError
+
+    run = Run(store, tmp_path)
+    run.react = fail
+    with pytest.raises(ZeroDivisionError):
+        run.run()
+    assert Roster(store).nodes() == []
 
 
 def test_a_proof_waits_in_the_spool_when_the_node_must_leave_first(
@@ -295,11 +406,10 @@ def test_a_proof_waits_in_the_spool_when_the_node_must_leave_first(
     run = Run(store, tmp_path, Watched(outage.begin))
 
     def drain_when_away(notice: notices.Notice) -> None:
-        run.told.append(notice)
         if isinstance(notice, notices.StoreAway):
             run.node.drain()
 
-    run.node._watch = run.node._heart._watch = drain_when_away
+    run.react = drain_when_away
     assert run.run() == ExitCode.INTERRUPTED
     (kept,) = run.spool.found(store.id)
     outage.elsewhere.rename(outage.folder)

@@ -20,7 +20,7 @@ from prover.node.errors import (
     WrongState,
 )
 from prover.node.jobs import JobState
-from prover.node.patience import Patience, unavailable
+from prover.node.patience import Patience, database_error, disk_error
 from prover.node.store import JobStore, NewJob
 from tests.support.job_stores import (
     LEASE_MS,
@@ -279,12 +279,24 @@ def test_a_locked_store_is_waited_for(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_passes_and_what_does_not() -> None:
     read_only = sqlite3.OperationalError("attempt to write a readonly database")
     read_only.sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED
-    assert isinstance(unavailable(Path("x"), read_only), StoreUnavailable)
+    assert isinstance(database_error(Path("x"), read_only), StoreUnavailable)
     no_table = sqlite3.OperationalError("no such table: jobs")
     no_table.sqlite_errorcode = sqlite3.SQLITE_ERROR
-    assert unavailable(Path("x"), no_table) is None
-    assert isinstance(unavailable(Path("x"), OSError(30, "read-only")), StoreUnavailable)
-    assert unavailable(Path("x"), ValueError()) is None
+    assert database_error(Path("x"), no_table) is None
+    assert database_error(Path("x"), sqlite3.ProgrammingError("no code")) is None
+    assert str(disk_error(Path("x"), OSError(30, "", "x/y"))) == (
+        "x/y: expected a job store that can be read and written, got read-only file system"
+    )
+    assert disk_error(Path("x"), OSError(30, "read-only")).place == "x"
+
+
+def test_damage_is_known_by_its_kind_whatever_its_details(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 0)
+    damage = sqlite3.DatabaseError("malformed index")
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT_INDEX
+    text = "expected a job store, got malformed index"
+    with pytest.raises(NotAStore, match=text), store.transaction():
+        raise damage
 
 
 def test_what_is_no_store_of_this_version_is_refused_by_name(tmp_path: Path) -> None:
