@@ -6,11 +6,12 @@ Libraries are imported by the commands, not here, so that --help answers at once
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from click.core import ParameterSource
@@ -29,7 +30,7 @@ from prover.node.cli_support import (
 )
 
 if TYPE_CHECKING:
-    from prover.node.notices import Notice, Watch
+    from prover.node.notices import Watch
     from prover.node.work import Keys, MarginWork
     from prover.node.workers import WorkFolder
 
@@ -122,18 +123,13 @@ def run(
         from prover.node.heart import Timing
         from prover.node.node import Node
         from prover.node.spool import Spool
+        from prover.node.watchers import Watchers
         from prover.node.workers import WorkFolder
 
         store = open_store(folder)
-        watchers = [
-            stack.enter_context(_display()),
-            *stack.enter_context(_metrics(metrics_host, metrics_port, is_default)),
-        ]
-
-        def watch(notice: Notice) -> None:
-            for each in watchers:
-                each(notice)
-
+        display = stack.enter_context(_display())
+        metrics = stack.enter_context(_metrics(metrics_host, metrics_port, is_default))
+        watch = Watchers([display, *metrics])
         keys = _ready_keys(key_paths, srs_path, watch)
         work_folder = WorkFolder(work_dir or cache_folder("work") / store.id)
         work_folder.prune(store)
@@ -185,11 +181,23 @@ def _display() -> Iterator[Watch]:
     """A last line that stays up to date on a terminal, plain lines elsewhere."""
     from prover.node.display import LineLog, Terminal
 
-    if sys.stdout.isatty():
-        with Terminal(sys.stdout, now_ms) as terminal:
-            yield terminal
-    else:
-        yield LineLog(click.echo, now_ms)
+    try:
+        if sys.stdout.isatty():
+            with Terminal(sys.stdout, now_ms) as terminal:
+                yield terminal
+        else:
+            yield LineLog(click.echo, now_ms)
+    finally:
+        _flush(sys.stdout)
+
+
+def _flush(stream: TextIO) -> None:
+    """Let go of what a closed pipe or a full disk refuses: it must not become the exit code."""
+    try:
+        stream.flush()
+    except OSError:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -22,6 +23,7 @@ from prover.node.roster import NodeRecord, Roster
 from prover.node.store import JobStore
 from sequencer.batch_files import witness_of
 from sequencer.cli import main
+from tests.conftest import ROOT
 from tests.support.batches import batch_of
 from tests.support.exchange import deposit, register
 from tests.support.job_stores import add_batch, proof_of, store_with
@@ -199,6 +201,23 @@ def test_a_node_works_until_the_store_is_empty(tmp_path: Path, work: None) -> No
     assert refused(2, *bounded, "--once", "--until-empty") == (
         "Error: expected --once or --until-empty, got both"
     )
+
+
+def test_a_log_that_cannot_be_written_is_one_line_and_the_batches_are_proven(
+    tmp_path: Path,
+) -> None:
+    store = store_with(tmp_path, 2)
+    command = [sys.executable, "-m", "tests.support.node_command_child", "--until-empty"]
+    command += ["--jobs", str(store.folder), "--metrics-port", "0", "--poll-seconds", "0.05"]
+    with open("/dev/full", "w") as full:
+        found = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert found.stderr == (
+        "LineLog gets no more events: OSError: [Errno 28] No space left on device\n"
+    )
+    assert found.returncode == 0
+    assert [job.state for job in store.jobs()] == [JobState.PROVEN] * 2
 
 
 def test_a_metrics_port_in_use_is_one_line(tmp_path: Path, work: None) -> None:
