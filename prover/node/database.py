@@ -18,7 +18,7 @@ from prover.node.patience import database_error, disk_error, primary_code
 FILE_NAME = "jobs.sqlite"
 # "PPJS": tells a job store from any other SQLite database.
 APPLICATION_ID = 0x5050_4A53
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT_S = 2.0
 _DAMAGED_CODES = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
@@ -30,6 +30,7 @@ CREATE TABLE jobs (
     batch_number INTEGER NOT NULL,
     shape_name TEXT NOT NULL,
     witness_hash TEXT NOT NULL,
+    statement_hash TEXT NOT NULL,
     added_ms INTEGER NOT NULL,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
@@ -101,7 +102,7 @@ def transaction(folder: Path, *, reads_only: bool = False) -> Iterator[sqlite3.C
             except BaseException:
                 connection.rollback()
                 raise
-            connection.execute("COMMIT")
+            _commit(connection)
     except OSError as error:
         raise disk_error(folder, error) from error
     except sqlite3.Error as error:
@@ -111,6 +112,10 @@ def transaction(folder: Path, *, reads_only: bool = False) -> Iterator[sqlite3.C
         if primary_code(error) in _DAMAGED_CODES:
             raise NotAStore(str(path), "a job store", str(error)) from error
         raise
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    connection.execute("COMMIT")
 
 
 def store_id(connection: sqlite3.Connection) -> str:

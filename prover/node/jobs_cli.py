@@ -174,14 +174,14 @@ def remove(job_id: int, folder: Path) -> None:
     """Forget the job ID and delete its files in the store, its proof included.
 
     For batches that are settled, and for one that was sealed again: its new witness is refused
-    while the old one is there. A job that a node holds is refused with exit code 3.
+    while the old one is there. A job whose lease has not ended is refused with exit code 3.
 
     \b
     Example:
       plasmaperps prover jobs remove 3 --jobs jobs
     """
     with store_errors():
-        job = open_store(folder).remove(job_id)
+        job = open_store(folder).remove(job_id, now_ms())
     click.echo(f"{job.place}: batch {job.batch_number} removed")
 
 

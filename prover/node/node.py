@@ -41,7 +41,9 @@ PATIENCE_S = 30.0
 
 _LOOKER = "node"
 # Why a proof in the spool is of no use: its job, its witness or the proof itself is another.
-_USELESS_PROOF = (JobNotFound, WrongState, FileDamaged, WitnessRefused, VerificationError)
+_USELESS_PROOF = (JobNotFound, WrongState, VerificationError)
+# Why it cannot be checked now: its statement is damaged until somebody adds the batch again.
+_UNCHECKED_PROOF = (FileDamaged, WitnessRefused)
 
 
 class _LeaseLost(Exception):
@@ -308,6 +310,9 @@ class Node:
             except _USELESS_PROOF as error:
                 self._watch(notices.SpoolFailed(spooled.job_id, str(error)))
                 is_done = True
+            except _UNCHECKED_PROOF as error:
+                self._watch(notices.SpoolFailed(spooled.job_id, str(error)))
+                is_done = False
             if is_done:
                 self._drop(spooled)
         self.core.on_recovered()
@@ -320,10 +325,12 @@ class Node:
         if job.shape_name not in self._work.shapes:
             return False
         self._work.check(job, self._store.statement(job), spooled.proof)
-        self._store.adopt(
+        is_own = self._store.adopt(
             job.id, spooled.witness_hash, spooled.token, spooled.proof, self._clock_ms()
         )
-        self._watch(notices.Published(job.id, job.batch_number, 0.0, 0.0, 0, is_from_spool=True))
+        if is_own:
+            told = notices.Published(job.id, job.batch_number, 0.0, 0.0, 0, is_from_spool=True)
+            self._watch(told)
         return True
 
     def _spooled(self, job: Job, proof: bytes) -> SpooledProof:

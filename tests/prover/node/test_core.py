@@ -29,7 +29,7 @@ from prover.node.core import (
 )
 from prover.node.jobs import Job
 
-JOB = Job(3, 7, 12, "S", "cd" * 32, added_ms=1)
+JOB = Job(3, 7, 12, "S", "cd" * 32, "ef" * 32, added_ms=1)
 PROVEN = ProvenBatch(b"proof", {}, 0.1, 9)
 BROKEN = Failure(FailureKind.RULE, "broken", is_final=True)
 CRASHED = Failure(FailureKind.DEFECT, "crashed", is_final=False)

@@ -12,7 +12,7 @@ from prover.node.jobs import ATTEMPTS_MAX, RETRY_DELAY_MS, TRANSITIONS, Event, J
 
 NOW, LEASE = 5_000, 1_000
 PROOF = jobs.ProofFile("job.proof", "ab" * 32)
-JOB = Job(3, 7, 12, "S", "cd" * 32, added_ms=1)
+JOB = Job(3, 7, 12, "S", "cd" * 32, "ef" * 32, added_ms=1)
 LEASED = jobs.lease(JOB, "one", 4, NOW, LEASE)
 
 DO = {
@@ -36,7 +36,7 @@ DO = {
 def test_the_table_says_what_happens(state: JobState, event: Event) -> None:
     job = replace(LEASED, state=state)
     following = TRANSITIONS.get((state, event))
-    if (state, event) == (JobState.PROVEN, Event.ADOPT):
+    if (state, event) in ((JobState.PROVEN, Event.ADOPT), (JobState.QUEUED, Event.RELEASE)):
         assert DO[event](job) == job
     elif following is None:
         with pytest.raises((WrongState, StaleLease)):
@@ -80,7 +80,8 @@ def test_publishing_the_same_proof_again_changes_nothing_and_another_is_refused(
     proven = jobs.publish(LEASED, 4, PROOF, NOW)
     assert (proven.proof_file, proven.proof_hash, proven.proven_ms) == (*_parts(PROOF), NOW)
     assert jobs.publish(proven, 4, PROOF, NOW + 9) == proven
-    for token, proof in ((5, PROOF), (4, replace(PROOF, hash="ef" * 32))):
+    others = replace(PROOF, hash="ef" * 32), replace(PROOF, name="job-spool.proof")
+    for token, proof in ((5, PROOF), *((4, other) for other in others)):
         with pytest.raises(StaleLease) as caught:
             jobs.publish(proven, token, proof, NOW)
         expected = f"job 3: expected a lease with token {token}, got a job that is proven"
@@ -137,3 +138,18 @@ def test_a_job_that_is_postponed_has_lost_no_attempt_and_says_why() -> None:
     assert jobs.postpone(LEASED, 4, "no memory", NOW) == replace(
         JOB, token=4, node="one", attempts=0, reason="no memory", free_at_ms=NOW + RETRY_DELAY_MS
     )
+
+
+@pytest.mark.parametrize("attempts", [1, ATTEMPTS_MAX])
+def test_what_has_ended_a_lease_may_be_said_again(attempts: int) -> None:
+    leased = replace(LEASED, attempts=attempts)
+    for end in (
+        lambda job, reason: jobs.refuse(job, 4, reason),
+        lambda job, reason: jobs.try_again(job, 4, reason, NOW),
+        lambda job, reason: jobs.postpone(job, 4, reason, NOW),
+        lambda job, reason: jobs.release(job, 4, NOW + len(reason)),
+    ):
+        ended = end(leased, "why")
+        assert end(ended, "why") == ended
+        with pytest.raises(StaleLease):
+            end(replace(ended, token=5), "why")

@@ -27,7 +27,7 @@ from prover.node.roster import SILENT_MS, Orders, Roster
 from prover.node.spool import Spool, SpooledProof
 from prover.node.store import JobStore
 from prover.prove import Stage
-from tests.support.job_stores import SHAPE, new_job, proof_of, store_with
+from tests.support.job_stores import SHAPE, add_batch, new_job, proof_of, store_with
 from tests.support.node_child import MadeUpWork, now_ms
 from tests.support.node_processes import wait_until
 
@@ -451,6 +451,66 @@ def test_what_lies_in_the_spool_is_looked_at_before_it_is_published(tmp_path: Pa
     ]
     left = sorted(path.name for path in run.spool.folder.iterdir())
     assert left == sorted([cut.name, "of another store-000003-000000.spooled"])
+
+
+def test_a_spooled_proof_waits_until_its_damaged_statement_is_mended(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 1)
+    job = store.lease("one", now_ms(), 60_000)
+    assert job is not None
+    run = Run(store, tmp_path, mode=Mode.ONCE)
+    run.spool.keep(spooled(store, job))
+    path = store.files.statement(job.witness_hash)
+    path.write_text("statement of batch 2")
+    assert run.run() == ExitCode.OK
+    (told,) = run.of(notices.SpoolFailed)
+    assert isinstance(told, notices.SpoolFailed)
+    assert told.reason.startswith(f"{path}: expected SHA-256 {job.statement_hash}, got ")
+    add_batch(store, tmp_path, 1)
+    later = Run(store, tmp_path, mode=Mode.ONCE)
+    assert later.run() == ExitCode.OK
+    assert [each.job for each in later.of(notices.Published)] == [1]
+
+
+def test_a_proof_that_another_node_publishes_from_the_spool_is_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_with(tmp_path, 1)
+    keep, others = Spool.keep, []
+
+    def keep_then_another_starts(spool: Spool, kept: SpooledProof) -> None:
+        keep(spool, kept)
+        others.append(Run(store, tmp_path, mode=Mode.ONCE))
+        assert others[0].run() == ExitCode.OK
+
+    monkeypatch.setattr(Spool, "keep", keep_then_another_starts)
+    run = Run(store, tmp_path)
+    assert run.run() == ExitCode.OK
+    assert len(others[0].of(notices.Published)) == 1
+    assert run.of(notices.Published) == []
+    assert [each.reason for each in run.of(notices.LeaseLost)] == [
+        "job 1: expected a lease with token 1, got a job that is proven"
+    ]
+    assert store.proof(store.job(1)) == proof_of(store.job(1))
+    assert len(list((store.folder / "proofs").iterdir())) == 1
+
+
+def test_two_nodes_that_find_the_same_proof_in_the_spool_count_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_with(tmp_path, 1)
+    run = Run(store, tmp_path, mode=Mode.ONCE)
+    run.spool.keep(spooled(store, store.job(1)))
+    check, others = MadeUpWork.check, []
+
+    def check_after_another(work: MadeUpWork, *arguments) -> None:
+        if not others:
+            others.append(Run(store, tmp_path, mode=Mode.ONCE))
+            assert others[0].run() == ExitCode.OK
+        check(work, *arguments)
+
+    monkeypatch.setattr(MadeUpWork, "check", check_after_another)
+    assert run.run() == ExitCode.OK
+    assert [len(each.of(notices.Published)) for each in (run, others[0])] == [0, 1]
 
 
 def test_a_spool_that_cannot_be_written_is_told_and_the_proof_published(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from verifier.errors import ProofLength
 from verifier.key import make_key, save_key
 from verifier.srs import SrsError
 
-JOB = Job(1, 7, 1, "S", "ab" * 32, added_ms=0)
+JOB = Job(1, 7, 1, "S", "ab" * 32, "cd" * 32, added_ms=0)
 
 
 @pytest.fixture(scope="module")
