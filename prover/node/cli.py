@@ -93,9 +93,10 @@ def run(
     """Take jobs from the store in DIR, the oldest batch first: prove, verify, publish.
 
     Any number of nodes may work on one store. The first SIGTERM or Ctrl-C drains: the job in hand
-    is finished, no other taken, exit code 0. The second gives the job back and ends with exit code
-    4, as does a node that drains but cannot reach the store. With --once or --until-empty the exit
-    code is 3 when a job that this node took is not proven in the end.
+    is finished, no other taken, exit code 0; a node that still loads ends at once. The second gives
+    the job back and ends with exit code 4, as does a node that drains but cannot reach the store.
+    With --once or --until-empty the exit code is 3 when a job that this node took is not proven in
+    the end.
 
     A witness that is damaged or breaks a rule fails its job at once; any other attempt that ends
     without a proof is repeated later, three in all, then the job is parked. A batch that does not
@@ -112,12 +113,14 @@ def run(
       plasmaperps prover run --jobs jobs --key margin.key --srs ceremony.srs
     """
     from prover.node.core import Mode
+    from prover.node.signals import ends_at_signal
 
     if once and until_empty:
         raise CommandFailed("expected --once or --until-empty, got both", ExitCode.USAGE)
     mode = Mode.ONCE if once else Mode.UNTIL_EMPTY if until_empty else Mode.FOREVER
     is_default = context.get_parameter_source("metrics_port") is ParameterSource.DEFAULT
-    with store_errors(), ExitStack() as stack:
+    code = ExitCode.OK
+    with ends_at_signal(), store_errors(), ExitStack() as stack:
         from prover.cache_folder import cache_folder
         from prover.node.core import NodeCore
         from prover.node.heart import Timing

@@ -61,13 +61,23 @@ CREATE TABLE nodes (
 def create(folder: Path) -> None:
     """Make the database of a new store.
 
-    Raises: NotAStore where there is one already; OSError, sqlite3.Error.
+    Raises: NotAStore where there is one already, or the disk takes no write-ahead log;
+    StoreUnavailable.
     """
     path = folder / FILE_NAME
     if path.exists():
         raise NotAStore(str(folder), f"a folder without {FILE_NAME}", "a job store")
+    try:
+        _create(path)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(path), "a disk that takes a new database", str(error)) from error
+
+
+def _create(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise NotAStore(str(path), "a disk that takes a write-ahead log", f"journal {mode}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         # The version comes with the tables, so that a half-made database is not taken for a store.

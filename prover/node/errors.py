@@ -6,10 +6,12 @@ ProverError
 │   ├── NotAStore            no job store, or one of another version
 │   ├── BatchConflict        another witness is in the store for the same batch
 │   ├── JobNotFound          no job with this number
+│   ├── NodeNotFound         no node with this name
 │   ├── WrongState           the job's state does not allow it
 │   ├── StaleLease           the token is not of the job's latest lease, or that has ended
 │   ├── FileDamaged          a file of the store is missing or not what the store recorded
 │   └── StoreDraining        the store asks every node to stop
+└── PortTaken            metrics cannot be offered on the port
 """
 
 from prover.errors import ProverError

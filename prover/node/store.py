@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,14 +99,19 @@ class JobStore:
     def create(folder: Path, patience: Patience = AT_ONCE) -> JobStore:
         """Make a new store; the folder is made if it is not there.
 
-        Raises: NotAStore where something is in the folder already; OSError.
+        Raises: NotAStore where something is in the folder already, or the disk is unfit;
+        StoreUnavailable; OSError. What was made until then is removed.
         """
+        was_there = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         found = sorted(path.name for path in folder.iterdir())
         if found:
             raise NotAStore(str(folder), "an empty folder for a new job store", found[0])
-        StoreFiles(folder).create()
-        database.create(folder)
+        with ExitStack() as undo:
+            undo.callback(_clear, folder, itself=not was_there)
+            StoreFiles(folder).create()
+            database.create(folder)
+            undo.pop_all()
         return JobStore(folder, patience)
 
     def add(self, new: NewJob, witness: Path, now_ms: int) -> Added:
@@ -326,6 +331,16 @@ class JobStore:
     def _read_job(self, job_id: int) -> Job:
         with self.transaction(reads_only=True) as connection:
             return rows.select(connection, job_id)
+
+
+def _clear(folder: Path, *, itself: bool) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink()
+    if itself:
+        folder.rmdir()
 
 
 def _same_batch(connection: sqlite3.Connection, new: NewJob) -> Job | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import json
 import sqlite3
 import weakref
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 from circuits.cli_support import ExitCode
 from prover.cluster.errors import NoWorkerLeft
 from prover.errors import NotEnoughMemory
-from prover.node import jobs, notices
+from prover.node import jobs, notices, spool
 from prover.node import node as node_module
 from prover.node.core import SHORTAGES_MAX, FailureKind, Mode, NodeCore, ProvenBatch
 from prover.node.errors import StoreDraining
@@ -438,6 +439,15 @@ def test_what_lies_in_the_spool_is_looked_at_before_it_is_published(tmp_path: Pa
         replace(spooled(store, good), store_id="of another store"),
     ):
         run.spool.keep(each)
+    wrong_type = (
+        spooled(store, replace(good, id=55)).to_json().replace('"job_id": 55', '"job_id": "55"')
+    )
+    other_token = (
+        spooled(store, replace(good, token=8)).to_json().replace('"token": 8', '"token": 9')
+    )
+    names = [f"{store.id}-000055-000003.spooled", f"{store.id}-000003-000009.spooled"]
+    for name, text in zip(names, (wrong_type, other_token), strict=True):
+        (run.spool.folder / name).write_text(text)
     cut = run.spool.folder / f"{store.id}-000077-000004.spooled"
     cut.write_text('{"format": "plasmaperps-spooled-proof", "ver')
     assert run.run() == ExitCode.OK
@@ -450,7 +460,26 @@ def test_what_lies_in_the_spool_is_looked_at_before_it_is_published(tmp_path: Pa
         notices.SpoolFailed(99, "job 99: expected a job of the store, got no such job"),
     ]
     left = sorted(path.name for path in run.spool.folder.iterdir())
-    assert left == sorted([cut.name, "of another store-000003-000000.spooled"])
+    assert left == sorted([cut.name, *names, "of another store-000003-000000.spooled"])
+
+
+@pytest.mark.parametrize(
+    "change", [{"job_id": "55"}, {"job_id": None}, {"proof": "no hex"}, {"version": 1}]
+)
+def test_a_spooled_file_with_a_right_checksum_must_still_make_sense(
+    tmp_path: Path, change: dict
+) -> None:
+    kept = SpooledProof("store", 55, 3, "ab" * 32, b"proof")
+    document = json.loads(kept.to_json()) | change
+    del document["sha256"]
+    document["sha256"] = spool._checksum(document)
+    path = tmp_path / "store-000055-000003.spooled"
+    path.write_text(json.dumps(document))
+    assert list(Spool(tmp_path).found("store")) == []
+    path.write_text("[]")
+    assert list(Spool(tmp_path).found("store")) == []
+    Spool(tmp_path).keep(kept)
+    assert list(Spool(tmp_path).found("store")) == [kept]
 
 
 def test_a_spooled_proof_waits_until_its_damaged_statement_is_mended(tmp_path: Path) -> None:

@@ -74,6 +74,17 @@ def test_the_journal_is_a_write_ahead_log(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
 
 
+def test_a_disk_without_a_write_ahead_log_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A database in memory answers as a disk does that cannot hold the log.
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **options: connect(":memory:", **options))
+    text = message(NotAStore, lambda: JobStore.create(tmp_path / "store"))
+    assert text.endswith("expected a disk that takes a write-ahead log, got journal memory")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_batch_is_added_once(tmp_path: Path) -> None:
     store = store_with(tmp_path, 0)
     first = add_batch(store, tmp_path, 4, now_ms=10)
