@@ -8,15 +8,18 @@ choice of field arithmetic has a folder of its own below that.
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
+import llvmlite.binding as llvm
+import numba
 from numba import config as _numba_config
 
 from prover.cache_folder import cache_folder
 from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
-__all__ = ["KERNELS", "run_jobs", "run_rows", "threads", "warm"]
+__all__ = ["KERNELS", "is_warm", "run_jobs", "run_rows", "threads", "warm"]
 
 
 def _source_stamp() -> str:
@@ -66,3 +69,18 @@ def warm() -> None:
         module.warm()
     if KERNELS is not Kernels.SCALAR:
         sumcheck_lanes.warm()
+    # A cache that cannot be written has nothing to tell of.
+    with suppress(OSError):
+        _warm_mark().parent.mkdir(parents=True, exist_ok=True)
+        _warm_mark().touch()
+
+
+def is_warm() -> bool:
+    """Whether `warm` has filled this cache, so that a proof has nothing left to compile."""
+    return _warm_mark().is_file()
+
+
+def _warm_mark() -> Path:
+    # Numba takes nothing from its cache that another version or processor has left there.
+    name = f"warm-{numba.__version__}-{llvm.get_host_cpu_name()}"
+    return Path(_numba_config.CACHE_DIR) / name

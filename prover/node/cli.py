@@ -303,7 +303,8 @@ def doctor(context: click.Context, folder: Path | None, as_json: bool) -> None:
     """Say what this machine and installation lack for proving, and what to do about it.
 
     One line for each thing: ok, warn (proofs are made all the same) or fail. The exit code is 1
-    when something fails, else 0. Nothing is changed.
+    when something fails, else 0. Nothing is changed, but for what the checks themselves compile and
+    keep in the cache.
 
     \b
     Example:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from prover.node.errors import NotAStore, StoreUnavailable
+from prover.node.errors import NotAStore, OtherVersion, StoreUnavailable
 from prover.node.patience import database_error, disk_error, primary_code
 
 FILE_NAME = "jobs.sqlite"
@@ -147,4 +147,4 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     if version == 0:
         raise StoreUnavailable(str(path), "a job store that is whole", "one that is being made")
     if version != VERSION:
-        raise NotAStore(str(path), f"job store version {VERSION}", f"version {version}")
+        raise OtherVersion(str(path), f"job store version {VERSION}", f"version {version}")

@@ -3,7 +3,8 @@
 ProverError
 ├── StoreError           an operation on a job store that was not carried out
 │   ├── StoreUnavailable     away, locked, read-only or full: worth trying again
-│   ├── NotAStore            no job store, or one of another version
+│   ├── NotAStore            no job store
+│   │   └── OtherVersion         one that another version of this tool has made
 │   ├── BatchConflict        another witness is in the store for the same batch
 │   ├── JobNotFound          no job with this number
 │   ├── NodeNotFound         no node with this name
@@ -26,6 +27,10 @@ class StoreUnavailable(StoreError):
 
 
 class NotAStore(StoreError):
+    pass
+
+
+class OtherVersion(NotAStore):
     pass
 
 
