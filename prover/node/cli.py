@@ -130,12 +130,13 @@ def run(
         from prover.node.workers import WorkFolder
 
         store = open_store(folder)
+        work_folder = WorkFolder(work_dir or cache_folder("work") / store.id)
+        work_folder.prune(store)
         display = stack.enter_context(_display())
         metrics = stack.enter_context(_metrics(metrics_host, metrics_port, is_default))
         watch = Watchers([display, *metrics])
+        # Takes a minute at most; the node waits for a store that has gone away meanwhile.
         keys = _ready_keys(key_paths, srs_path, watch)
-        work_folder = WorkFolder(work_dir or cache_folder("work") / store.id)
-        work_folder.prune(store)
         work = stack.enter_context(_work(keys, srs_path, choice, work_folder, watch))
         core, timing = NodeCore(mode, poll_s), Timing(poll_s, lease_s)
         spool = Spool(cache_folder("spool"))
@@ -274,7 +275,7 @@ def drain(folder: Path, node: str | None, undo: bool, as_json: bool) -> None:
     Example:
       plasmaperps prover drain --jobs jobs
       plasmaperps prover drain --jobs jobs --undo
-      plasmaperps prover drain --jobs jobs --node prover1-4711-ab12
+      plasmaperps prover drain --jobs jobs --node prover1-4711-ab12cd34
     """
     from prover.node.roster import Roster
 

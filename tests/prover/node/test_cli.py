@@ -434,7 +434,7 @@ def test_a_read_only_cache_folder_is_one_warning(
     others = [line for line in node.lines if not line.startswith("time=")]
     assert others == [
         (
-            f"cache folder /proc/no-cache-here cannot be written, using {fallback / 'kernels'}: "
+            f"cache folder /proc/no-cache-here cannot be written, using {fallback / 'work'}: "
             "set PLASMAPERPS_CACHE to a folder that can"
         )
     ]
