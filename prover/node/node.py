@@ -324,7 +324,7 @@ class Node:
             return True
         if job.shape_name not in self._work.shapes:
             return False
-        self._work.check(job, self._store.statement(job), spooled.proof)
+        self._work.check(job, self._statement(job), spooled.proof)
         is_own = self._store.adopt(
             job.id, spooled.witness_hash, spooled.token, spooled.proof, self._clock_ms()
         )
@@ -332,6 +332,14 @@ class Node:
             told = notices.Published(job.id, job.batch_number, 0.0, 0.0, 0, is_from_spool=True)
             self._watch(told)
         return True
+
+    def _statement(self, job: Job) -> str:
+        try:
+            return self._store.statement(job)
+        except StoreUnavailable as error:
+            # As for a witness: while the database answers, it is this one file.
+            self._brisk_store.job(job.id)
+            raise FileDamaged(error.place, error.expected, error.got) from error
 
     def _spooled(self, job: Job, proof: bytes) -> SpooledProof:
         return SpooledProof(self._store.id, job.id, job.token, job.witness_hash, proof)

@@ -103,18 +103,31 @@ def test_a_spooled_file_with_a_right_checksum_must_still_make_sense(
     assert list(Spool(tmp_path).found("store")) == [kept]
 
 
-def test_a_spooled_proof_waits_until_its_damaged_statement_is_mended(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_spooled_proof_waits_until_its_damaged_statement_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_readable: bool
+) -> None:
+    monkeypatch.setattr(node_module, "PATIENCE_S", 0.0)
     store = store_with(tmp_path, 1)
     job = store.lease("one", now_ms(), 60_000)
     assert job is not None
     run = Run(store, tmp_path, mode=Mode.ONCE)
     run.spool.keep(spooled(store, job))
     path = store.files.statement(job.witness_hash)
-    path.write_text("statement of batch 2")
+    if is_readable:
+        path.write_text("statement of batch 2")
+        reason = f"expected SHA-256 {job.statement_hash}, got "
+    else:
+        path.unlink()
+        path.mkdir()
+        reason = "expected a job store that can be read and written, got is a directory"
     assert run.run() == ExitCode.OK
     (told,) = run.of(notices.SpoolFailed)
     assert isinstance(told, notices.SpoolFailed)
-    assert told.reason.startswith(f"{path}: expected SHA-256 {job.statement_hash}, got ")
+    assert told.reason.startswith(f"{path}: {reason}")
+    assert not run.of(notices.StoreAway)
+    if not is_readable:
+        path.rmdir()
     add_batch(store, tmp_path, 1)
     later = Run(store, tmp_path, mode=Mode.ONCE)
     assert later.run() == ExitCode.OK
