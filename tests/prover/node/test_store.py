@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from prover.node import database
 from prover.node.database import FILE_NAME
 from prover.node.errors import (
     BatchConflict,
@@ -33,6 +36,8 @@ from tests.support.job_stores import (
     store_with,
     witness_bytes,
 )
+
+Result = TypeVar("Result")
 
 
 def message(error: type[StoreError], call) -> str:
@@ -196,6 +201,40 @@ def test_a_removal_whose_file_cannot_be_deleted_is_repeated(
     assert wrong == []
     assert store.jobs() == []
     assert list((store.folder / "witnesses").iterdir()) == []
+
+
+def test_an_operation_whose_answer_was_lost_is_repeated_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every commit is carried out and told to have failed, once."""
+    commit, lost = database._commit, list[int]()
+
+    def lose_the_answer(connection: sqlite3.Connection) -> None:
+        commit(connection)
+        if connection.total_changes and lost:
+            lost.pop()
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+
+    monkeypatch.setattr(database, "_commit", lose_the_answer)
+    store = store_with(tmp_path, 0)
+    store.patience = Patience(1, lambda seconds: True, lambda: 0.0)
+
+    def again(operation: Callable[[], Result]) -> Result:
+        lost.append(1)
+        result = operation()
+        assert lost == [], "no answer was lost"
+        return result
+
+    assert again(lambda: add_batch(store, tmp_path, 1)).is_new
+    job = again(lambda: store.lease("one", 0, LEASE_MS))
+    assert job is not None
+    again(lambda: store.refuse(1, job.token, "broken"))
+    assert again(lambda: store.retry(1, 5)).state is JobState.QUEUED
+    assert again(lambda: store.adopt(1, job.witness_hash, 1, proof_of(job), 7))
+    assert store.proof(store.job(1)) == proof_of(job)
+    assert again(lambda: store.remove(1, 9)).id == 1
 
 
 def test_a_statement_that_was_overwritten_is_not_handed_on(tmp_path: Path) -> None:
