@@ -8,8 +8,11 @@ choice of field arithmetic has a folder of its own.
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
+import llvmlite.binding as llvm
+import numba
 from numba import config as _numba_config
 
 import circuits.edwards
@@ -19,7 +22,7 @@ from prover.cache_folder import cache_folder
 from prover.kernels.choice import KERNELS
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
-__all__ = ["KERNELS", "run_jobs", "run_rows", "threads", "warm"]
+__all__ = ["KERNELS", "is_warm", "run_jobs", "run_rows", "threads", "warm"]
 
 # What has constants that are compiled in: moduli, curves, numbers of rounds.
 _CONSTANTS = (circuits.edwards.__file__, circuits.field.__file__, circuits.poseidon2.__file__)
@@ -75,3 +78,18 @@ def warm() -> None:
         opening,
     ):
         module.warm()
+    # A cache that cannot be written has nothing to tell of.
+    with suppress(OSError):
+        _warm_mark().parent.mkdir(parents=True, exist_ok=True)
+        _warm_mark().touch()
+
+
+def is_warm() -> bool:
+    """Whether `warm` has filled this cache, so that a proof has nothing left to compile."""
+    return _warm_mark().is_file()
+
+
+def _warm_mark() -> Path:
+    # Numba takes nothing from its cache that another version or processor has left there.
+    name = f"warm-{numba.__version__}-{llvm.get_host_cpu_name()}"
+    return Path(_numba_config.CACHE_DIR) / name

@@ -6,11 +6,12 @@ Libraries are imported by the commands, not here, so that --help answers at once
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from click.core import ParameterSource
@@ -29,7 +30,8 @@ from prover.node.cli_support import (
 )
 
 if TYPE_CHECKING:
-    from prover.node.notices import Notice, Watch
+    from prover.executor_options import ExecutorOptions
+    from prover.node.notices import Watch
     from prover.node.work import Keys, MarginWork
     from prover.node.workers import WorkFolder
 
@@ -92,13 +94,15 @@ def run(
     """Take jobs from the store in DIR, the oldest batch first: prove, verify, publish.
 
     Any number of nodes may work on one store. The first SIGTERM or Ctrl-C drains: the job in hand
-    is finished, no other taken, exit code 0. The second gives the job back and ends with exit code
-    4, as does a node that drains but cannot reach the store. With --once or --until-empty the exit
-    code is 3 when a job that this node took was not proven.
+    is finished, no other taken, exit code 0; a node that still loads ends at once. The second gives
+    the job back and ends with exit code 4, as does a node that drains but cannot reach the store.
+    With --once or --until-empty the exit code is 3 when a job that this node took is not proven in
+    the end.
 
     A witness that is damaged or breaks a rule fails its job at once; any other attempt that ends
-    without a proof is repeated later, three in all, then the job is parked. A store that is away
-    is waited for; a proof in hand is kept on this machine until the store has it.
+    without a proof is repeated later, three in all, then the job is parked. A batch that does not
+    fit into memory is given back and waits, which is no attempt. A store that is away is waited
+    for; a proof in hand is kept on this machine until the store has it.
 
     With processes or Ray the workers live as long as the node, and a proof survives their death.
 
@@ -110,40 +114,41 @@ def run(
       plasmaperps prover run --jobs jobs --key margin.key --srs ceremony.srs
     """
     from prover.node.core import Mode
+    from prover.node.signals import ends_at_signal
 
     if once and until_empty:
         raise CommandFailed("expected --once or --until-empty, got both", ExitCode.USAGE)
     mode = Mode.ONCE if once else Mode.UNTIL_EMPTY if until_empty else Mode.FOREVER
     is_default = context.get_parameter_source("metrics_port") is ParameterSource.DEFAULT
-    with store_errors(), ExitStack() as stack:
+    code = ExitCode.OK
+    with ends_at_signal(), store_errors(), ExitStack() as stack:
         from prover.cache_folder import cache_folder
         from prover.node.core import NodeCore
         from prover.node.heart import Timing
         from prover.node.node import Node
         from prover.node.spool import Spool
+        from prover.node.watchers import Watchers
         from prover.node.workers import WorkFolder
 
         store = open_store(folder)
-        watchers = [
-            stack.enter_context(_display()),
-            *stack.enter_context(_metrics(metrics_host, metrics_port, is_default)),
-        ]
-
-        def watch(notice: Notice) -> None:
-            for each in watchers:
-                each(notice)
-
-        keys = _ready_keys(key_paths, srs_path, watch)
         work_folder = WorkFolder(work_dir or cache_folder("work") / store.id)
         work_folder.prune(store)
-        work = stack.enter_context(_work(keys, srs_path, choice, work_folder, watch))
+        display = stack.enter_context(_display())
+        metrics = stack.enter_context(_metrics(metrics_host, metrics_port, is_default))
+        watch = Watchers([display, *metrics])
+        # Takes a minute at most; the node waits for a store that has gone away meanwhile.
+        options = choice.over(work_folder.path)
+        keys = _ready_keys(key_paths, srs_path, options.local_workers, watch)
+        work = stack.enter_context(_work(keys, srs_path, options, work_folder, watch))
         core, timing = NodeCore(mode, poll_s), Timing(poll_s, lease_s)
         spool = Spool(cache_folder("spool"))
         code = Node(store, spool, work, core, watch, now_ms, timing).run()
     context.exit(int(code))
 
 
-def _ready_keys(key_paths: tuple[Path, ...], srs_path: Path | None, watch: Watch) -> Keys:
+def _ready_keys(
+    key_paths: tuple[Path, ...], srs_path: Path | None, workers: int, watch: Watch
+) -> Keys:
     """The node's keys, with everything compiled, and memory for the smallest shape at least.
 
     Before workers are started: all processes would compile the same.
@@ -154,7 +159,7 @@ def _ready_keys(key_paths: tuple[Path, ...], srs_path: Path | None, watch: Watch
     from prover.node.work import load_keys, require_some_memory
 
     keys = load_keys(key_paths, srs_path)
-    require_some_memory(keys)
+    require_some_memory(keys, workers)
     watch(Loading("kernels; the first run compiles them for a minute"))
     margin_system()
     warm()
@@ -165,7 +170,7 @@ def _ready_keys(key_paths: tuple[Path, ...], srs_path: Path | None, watch: Watch
 def _work(
     keys: Keys,
     srs_path: Path | None,
-    choice: ExecutorChoice,
+    options: ExecutorOptions,
     work_folder: WorkFolder,
     watch: Watch,
 ) -> Iterator[MarginWork]:
@@ -174,7 +179,6 @@ def _work(
     from prover.node.work import MarginWork
     from prover.node.workers import cluster_watch
 
-    options = choice.over(work_folder.path)
     with open_executor(options, cluster_watch(watch)) as executor:
         yield MarginWork(keys, srs_path, executor, work_folder)
 
@@ -184,11 +188,23 @@ def _display() -> Iterator[Watch]:
     """A last line that stays up to date on a terminal, plain lines elsewhere."""
     from prover.node.display import LineLog, Terminal
 
-    if sys.stdout.isatty():
-        with Terminal(sys.stdout, now_ms) as terminal:
-            yield terminal
-    else:
-        yield LineLog(click.echo, now_ms)
+    try:
+        if sys.stdout.isatty():
+            with Terminal(sys.stdout, now_ms) as terminal:
+                yield terminal
+        else:
+            yield LineLog(click.echo, now_ms)
+    finally:
+        _flush(sys.stdout)
+
+
+def _flush(stream: TextIO) -> None:
+    """Let go of what a closed pipe or a full disk refuses: it must not become the exit code."""
+    try:
+        stream.flush()
+    except OSError:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextmanager
@@ -262,7 +278,7 @@ def drain(folder: Path, node: str | None, undo: bool, as_json: bool) -> None:
     Example:
       plasmaperps prover drain --jobs jobs
       plasmaperps prover drain --jobs jobs --undo
-      plasmaperps prover drain --jobs jobs --node prover1-4711-ab12
+      plasmaperps prover drain --jobs jobs --node prover1-4711-ab12cd34
     """
     from prover.node.roster import Roster
 
@@ -291,7 +307,8 @@ def doctor(context: click.Context, folder: Path | None, as_json: bool) -> None:
     """Say what this machine and installation lack for proving, and what to do about it.
 
     One line for each thing: ok, warn (proofs are made all the same) or fail. The exit code is 1
-    when something fails, else 0. Nothing is changed.
+    when something fails, else 0. Nothing is changed, but for what the checks themselves compile and
+    keep in the cache.
 
     \b
     Example:

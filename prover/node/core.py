@@ -8,6 +8,7 @@ between two actions.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,8 @@ from prover.prove import Stage
 WAIT_MAX_S = 30.0
 DRAIN_TRIES = 2
 """How often a node that drains tries to reach a store that is away before it leaves anyway."""
+SHORTAGES_MAX = 5
+"""How many jobs in a row a bounded run gives back for lack of memory before it leaves."""
 
 
 class Mode(StrEnum):
@@ -48,6 +51,13 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortage:
+    """Too little memory on this machine now, which says nothing of the job."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProvenBatch:
     """A proof that the verifier accepted, and what it took."""
 
@@ -60,6 +70,11 @@ class ProvenBatch:
     def prove_seconds(self) -> float:
         """All stages together."""
         return sum(self.stage_seconds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """List the node with the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +105,21 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Postpone:
+    job: Job
+    shortage: Shortage
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Ask the store which of these jobs, that were not proven here, have been proven since."""
+
+    job_ids: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +132,10 @@ class Leave:
     exit_code: ExitCode
 
 
-Action = Recover | Take | Prove | Publish | Report | Release | Wait | Leave
+Action = (
+    Join | Recover | Take | Prove | Publish | Report | Postpone | Release | Review | Wait | Leave
+)
+Result = ProvenBatch | Failure | Shortage
 
 
 class NodeCore:
@@ -116,16 +147,19 @@ class NodeCore:
         self.job: Job | None = None
         self.published_count = 0
         self.failed_count = 0
-        self.lost_count = 0
         self.is_drain_signalled = False
         self.is_drain_ordered = False
         self.is_leaving = False
-        self._result: ProvenBatch | Failure | None = None
+        self._result: Result | None = None
+        self._unproven: set[int] = set()
+        self._is_reviewed = False
+        self._is_joined = False
         self._is_recovered = False
         self._is_done = False
         self._is_interrupted = False
         self._wait_s = 0.0
         self._misses = 0
+        self._shortages = 0
 
     @property
     def is_draining(self) -> bool:
@@ -148,9 +182,18 @@ class NodeCore:
             return self._with_job(self.job)
         if self.is_draining:
             return Leave(ExitCode.OK)
+        if not self._is_joined:
+            return Join()
+        if self._shortages >= SHORTAGES_MAX and self.mode is not Mode.FOREVER:
+            return Leave(ExitCode.REFUSED)
         if self._is_done:
-            return Leave(ExitCode.REFUSED if self.failed_count else ExitCode.OK)
+            return self._end()
         return Take() if self._is_recovered else Recover()
+
+    def on_joined(self) -> None:
+        """The store knows the node."""
+        self._misses = 0
+        self._is_joined = True
 
     def on_recovered(self) -> None:
         """The spool holds nothing more for this store."""
@@ -170,36 +213,65 @@ class NodeCore:
 
     def on_away(self) -> None:
         """The store could not be reached; the same action comes again after a while."""
-        self._wait_s = min(self.poll_s * 2**self._misses, WAIT_MAX_S)
+        self._wait_s = self._pause_s(self._misses)
         self._misses += 1
 
-    def on_result(self, result: ProvenBatch | Failure) -> None:
+    def on_result(self, result: Result) -> None:
         """The job in hand was proven, or was not."""
         self._misses = 0
         self._result = result
+        if not isinstance(result, Shortage):
+            self._shortages = 0
 
     def on_recorded(self) -> None:
         """The store has the result of the job in hand."""
-        if self.has_proof:
+        is_proven = self.has_proof
+        if is_proven:
             self.published_count += 1
         else:
             self.failed_count += 1
-        self._close()
+        self._close(is_proven=is_proven)
+
+    def on_postponed(self) -> None:
+        """The job in hand was given back for lack of memory, which others may use meanwhile."""
+        self.failed_count += 1
+        self._close(is_proven=False)
+        if not self._is_done:
+            self._wait_s = self._pause_s(self._shortages)
+        self._shortages += 1
 
     def on_lost(self) -> None:
         """The job in hand belongs to another node by now, or is done with."""
-        self.lost_count += 1
-        self._close()
+        self._close(is_proven=False)
 
     def on_released(self) -> None:
         """The job in hand was given back, or its lease is left to run out."""
         self._is_interrupted = True
-        self._close()
+        self._close(is_proven=False)
 
-    def _close(self) -> None:
+    def on_reviewed(self, proven: AbstractSet[int]) -> None:
+        """These of the reviewed jobs are proven by now."""
+        self._misses = 0
+        self._unproven -= proven
+        self._is_reviewed = True
+
+    def _pause_s(self, count: int) -> float:
+        return min(self.poll_s * 2**count, WAIT_MAX_S)
+
+    def _close(self, *, is_proven: bool) -> None:
+        assert self.job is not None
+        if is_proven:
+            self._unproven.discard(self.job.id)
+        else:
+            self._unproven.add(self.job.id)
         self._misses = 0
         self.job = self._result = None
         self._is_done = self.mode is Mode.ONCE
+
+    def _end(self) -> Action:
+        if self._unproven and not self._is_reviewed:
+            return Review(frozenset(self._unproven))
+        return Leave(ExitCode.REFUSED if self._unproven else ExitCode.OK)
 
     def _with_job(self, job: Job) -> Action:
         if self.is_draining and self._misses >= DRAIN_TRIES:
@@ -210,6 +282,8 @@ class NodeCore:
                 return Prove(job)
             case Failure() as failure:
                 return Report(job, failure)
+            case Shortage() as shortage:
+                return Postpone(job, shortage)
             case proven:
                 return Publish(job, proven)
 

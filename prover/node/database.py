@@ -12,13 +12,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from prover.node.errors import NotAStore, StoreUnavailable
-from prover.node.patience import unavailable
+from prover.node.errors import NotAStore, OtherVersion, StoreUnavailable
+from prover.node.patience import database_error, disk_error, primary_code
 
 FILE_NAME = "jobs.sqlite"
 # "PPJS": tells a job store from any other SQLite database.
 APPLICATION_ID = 0x5050_4A53
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT_S = 2.0
 _DAMAGED_CODES = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
@@ -30,6 +30,7 @@ CREATE TABLE jobs (
     batch_number INTEGER NOT NULL,
     shape_name TEXT NOT NULL,
     witness_hash TEXT NOT NULL,
+    statement_hash TEXT NOT NULL,
     added_ms INTEGER NOT NULL,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
@@ -60,13 +61,23 @@ CREATE TABLE nodes (
 def create(folder: Path) -> None:
     """Make the database of a new store.
 
-    Raises: NotAStore where there is one already; OSError, sqlite3.Error.
+    Raises: NotAStore where there is one already, or the disk takes no write-ahead log;
+    StoreUnavailable.
     """
     path = folder / FILE_NAME
     if path.exists():
         raise NotAStore(str(folder), f"a folder without {FILE_NAME}", "a job store")
+    try:
+        _create(path)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(path), "a disk that takes a new database", str(error)) from error
+
+
+def _create(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise NotAStore(str(path), "a disk that takes a write-ahead log", f"journal {mode}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         # The version comes with the tables, so that a half-made database is not taken for a store.
@@ -101,14 +112,20 @@ def transaction(folder: Path, *, reads_only: bool = False) -> Iterator[sqlite3.C
             except BaseException:
                 connection.rollback()
                 raise
-            connection.execute("COMMIT")
-    except (sqlite3.Error, OSError) as error:
-        passing = unavailable(folder, error)
+            _commit(connection)
+    except OSError as error:
+        raise disk_error(folder, error) from error
+    except sqlite3.Error as error:
+        passing = database_error(folder, error)
         if passing is not None:
             raise passing from error
-        if getattr(error, "sqlite_errorcode", None) in _DAMAGED_CODES:
+        if primary_code(error) in _DAMAGED_CODES:
             raise NotAStore(str(path), "a job store", str(error)) from error
         raise
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    connection.execute("COMMIT")
 
 
 def store_id(connection: sqlite3.Connection) -> str:
@@ -130,4 +147,4 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     if version == 0:
         raise StoreUnavailable(str(path), "a job store that is whole", "one that is being made")
     if version != VERSION:
-        raise NotAStore(str(path), f"job store version {VERSION}", f"version {version}")
+        raise OtherVersion(str(path), f"job store version {VERSION}", f"version {version}")

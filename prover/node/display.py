@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Self, TextIO
@@ -101,8 +102,9 @@ class Terminal:
     def __exit__(self, *error: object) -> None:
         self._stopped.set()
         self._thread.join()
-        self._stream.write(_CLEAR_LINE)
-        self._stream.flush()
+        with suppress(OSError):
+            self._stream.write(_CLEAR_LINE)
+            self._stream.flush()
 
     def __call__(self, notice: Notice) -> None:
         with self._lock:
@@ -162,6 +164,8 @@ class Terminal:
         self._stream.flush()
 
     def _refresh(self) -> None:
-        while not self._stopped.wait(REFRESH_S):
-            with self._lock:
-                self._draw()
+        # A terminal that is gone is told to whoever sends events; here there is nobody to tell.
+        with suppress(OSError):
+            while not self._stopped.wait(REFRESH_S):
+                with self._lock:
+                    self._draw()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prover.node.facts import EXTRA_MODULES, Facts, extra_of
+from prover.kernel_choice import VARIABLE, Kernels
+from prover.node.facts import EXTRA_MODULES, Facts, StoreFault, extra_of
 
 MIB = 1 << 20
 
@@ -21,6 +22,13 @@ NETWORK_FILE_SYSTEMS = (
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "glusterfs",
     "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "beegfs", "gpfs",
 )  # fmt: skip
+
+REMEDIES = {
+    StoreFault.MISSING: "mount it, or make one with plasmaperps prover jobs new",
+    StoreFault.AWAY: "see that it can be written, has room, and that no other program holds it",
+    StoreFault.VERSION: "use the version of this tool that made it, or make a new one",
+    StoreFault.UNREADABLE: "name another folder, or bring this one back from a copy",
+}
 
 
 class Status(StrEnum):
@@ -48,11 +56,8 @@ class Finding:
 def examine(facts: Facts) -> list[Finding]:
     """Every finding, in the order in which a proof needs the things."""
     return [
-        check_processor(facts),
-        check_cores(facts),
-        check_memory(facts),
+        *_check_kernel_users(facts),
         check_cache(facts),
-        check_kernels(facts),
         *check_setups(facts),
         *check_keys(facts),
         *check_extras(facts),
@@ -60,14 +65,23 @@ def examine(facts: Facts) -> list[Finding]:
     ]
 
 
+def _check_kernel_users(facts: Facts) -> list[Finding]:
+    """What cannot be told while there are no kernels to tell it of is left out."""
+    if facts.kernels_error:
+        return [Finding("processor", Status.FAIL, facts.kernels_error, "unset the variable")]
+    checks = check_processor, check_cores, check_memory, check_kernels
+    return [check(facts) for check in checks]
+
+
 def check_processor(facts: Facts) -> Finding:
     """Instructions, and the kernels that use them."""
-    if facts.kernels_error:
-        return Finding("processor", Status.FAIL, facts.kernels_error, "unset the variable")
     wanted = ("avx2", "avx512ifma")
     features = ", ".join(f"{'' if name in facts.cpu_flags else 'no '}{name}" for name in wanted)
     meaning = f"{facts.machine}, {features}; {facts.kernels} kernels"
-    if "avx512ifma" in facts.cpu_flags:
+    if facts.kernels != facts.fastest_kernels:
+        faster = f"unset {VARIABLE}: {facts.fastest_kernels} kernels are faster here"
+        return Finding("processor", Status.WARN, meaning, faster)
+    if facts.kernels == Kernels.IFMA:
         return Finding("processor", Status.OK, meaning)
     slower = "proofs take several times as long as with avx512ifma, and are the same"
     return Finding("processor", Status.WARN, meaning, slower)
@@ -86,7 +100,7 @@ def check_memory(facts: Facts) -> Finding:
     if facts.available_bytes is None:
         return Finding("memory", Status.WARN, "the system does not say how much is free")
     needs = ", ".join(f"{name} {need // MIB:,}" for name, need in facts.needed_bytes.items())
-    meaning = f"{facts.available_bytes // MIB:,} MiB free; full batches need (MiB): {needs}"
+    meaning = f"{facts.available_bytes // MIB:,} MiB available; full batches need (MiB): {needs}"
     short = [name for name, need in facts.needed_bytes.items() if need > facts.available_bytes]
     if not short:
         return Finding("memory", Status.OK, meaning)
@@ -108,11 +122,10 @@ def check_cache(facts: Facts) -> Finding:
 
 def check_kernels(facts: Facts) -> Finding:
     """Whether the first proof has to wait for the compiler."""
-    if facts.compiled_kernels:
-        return Finding("kernels", Status.OK, f"{facts.compiled_kernels} compiled and kept")
-    return Finding(
-        "kernels", Status.WARN, "not compiled yet", "the first proof takes about a minute longer"
-    )
+    if facts.are_kernels_compiled:
+        return Finding("kernels", Status.OK, "all compiled and kept")
+    remedy = "a node compiles what is missing when it starts, for about a minute"
+    return Finding("kernels", Status.WARN, "not all compiled yet", remedy)
 
 
 def check_setups(facts: Facts) -> Iterator[Finding]:
@@ -152,9 +165,8 @@ def check_store(facts: Facts) -> Iterator[Finding]:
     store = facts.store
     if store is None:
         return
-    if store.error:
-        remedy = "mount it, or make one with plasmaperps prover jobs new"
-        yield Finding("job store", Status.FAIL, store.error, remedy)
+    if store.fault is not None:
+        yield Finding("job store", Status.FAIL, store.error, REMEDIES[store.fault])
         return
     if store.file_system in NETWORK_FILE_SYSTEMS:
         meaning = f"{store.folder} is on {store.file_system}, where its database can be damaged"
@@ -163,6 +175,8 @@ def check_store(facts: Facts) -> Iterator[Finding]:
     meaning = f"{store.folder}: {store.waiting} jobs wait"
     if store.stopped:
         remedy = "plasmaperps prover jobs list shows why"
-        yield Finding("job store", Status.WARN, f"{meaning}, {store.stopped} have failed", remedy)
+        yield Finding(
+            "job store", Status.WARN, f"{meaning}, {store.stopped} failed or parked", remedy
+        )
     else:
         yield Finding("job store", Status.OK, meaning)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import platform
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
 from circuits.cli_support import EXTRA_OF_MODULE
-from prover.kernel_choice import KernelsUnavailable
+from prover.kernel_choice import KernelsUnavailable, available
+from prover.node.database import FILE_NAME
+from prover.node.errors import OtherVersion, StoreError, StoreUnavailable
 from verifier.key import VerifyingKey
 
 # One library for each extra that a prover has a use for.
@@ -20,12 +24,22 @@ _CPU_INFO = Path("/proc/cpuinfo")
 _MOUNTS = Path("/proc/mounts")
 
 
+class StoreFault(StrEnum):
+    """Why a job store is of no use."""
+
+    MISSING = "missing"
+    AWAY = "away"
+    VERSION = "version"
+    UNREADABLE = "unreadable"
+
+
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """A job store. `error` is empty when it can be read and written."""
+    """A job store. Without `fault` it can be read and written, else `error` says why not."""
 
     folder: Path
     file_system: str = ""
+    fault: StoreFault | None = None
     error: str = ""
     waiting: int = 0
     stopped: int = 0
@@ -36,7 +50,8 @@ class Facts:
     """Everything that the checks of `prover.node.doctor` judge.
 
     `needed_bytes` and `setups` are by shape; `setups` tells whether the development setup is made.
-    `key_errors` are by shape and empty for a sound key.
+    `key_errors` are by shape and empty for a sound key. `available_bytes` is what a proof in this
+    process may have in all. What depends on the kernels means nothing if `kernels_error` is set.
     """
 
     machine: str
@@ -44,8 +59,9 @@ class Facts:
     cores: int
     threads: int
     kernels: str
+    fastest_kernels: str
     kernels_error: str
-    compiled_kernels: int
+    are_kernels_compiled: bool
     available_bytes: int | None
     needed_bytes: Mapping[str, int]
     cache_wanted: Path
@@ -64,7 +80,7 @@ def gather(store: Path | None) -> Facts:
     from verifier.errors import KeyFileError
     from verifier.key import load_key
 
-    kernels, kernels_error, compiled, threads = _kernels()
+    kernels, kernels_error, are_compiled, threads = _kernels()
     needed, key_errors = {}, {}
     for name in SHAPES:
         try:
@@ -81,8 +97,9 @@ def gather(store: Path | None) -> Facts:
         cores=os.cpu_count() or 1,
         threads=threads,
         kernels=kernels,
+        fastest_kernels=available()[-1],
         kernels_error=kernels_error,
-        compiled_kernels=compiled,
+        are_kernels_compiled=are_compiled,
         available_bytes=None if kernels_error else _available_bytes(),
         needed_bytes=needed,
         cache_wanted=preferred_folder(),
@@ -123,16 +140,13 @@ def extra_of(module: str) -> str:
     return EXTRA_OF_MODULE[module]
 
 
-def _kernels() -> tuple[str, str, int, int]:
-    """Kernels in use, what is wrong with that choice, how many are compiled, and threads."""
+def _kernels() -> tuple[str, str, bool, int]:
+    """Kernels in use, what is wrong with that choice, whether they are compiled, and threads."""
     try:
         import prover.kernels
     except KernelsUnavailable as error:
-        return "", str(error), 0, 0
-    from numba import config
-
-    compiled = sum(1 for _ in Path(config.CACHE_DIR).rglob("*.nbi"))
-    return prover.kernels.KERNELS.value, "", compiled, prover.kernels.threads()
+        return "", str(error), False, 0
+    return prover.kernels.KERNELS.value, "", prover.kernels.is_warm(), prover.kernels.threads()
 
 
 def _setups() -> dict[str, bool]:
@@ -152,9 +166,10 @@ def _needed_bytes(key: VerifyingKey) -> int:
 
 def _available_bytes() -> int | None:
     # Imports the kernels, whose choice may be wrong: that is one of the findings.
-    from prover.memory import available_bytes
+    from prover.memory import available_bytes, resident_bytes
 
-    return available_bytes()
+    available = available_bytes()
+    return None if available is None else available + resident_bytes()
 
 
 def _key_error(key: VerifyingKey) -> str:
@@ -169,7 +184,6 @@ def _key_error(key: VerifyingKey) -> str:
 
 
 def _store(folder: Path) -> StoreFacts:
-    from prover.errors import ProverError
     from prover.node.jobs import JobState
     from prover.node.store import JobStore
 
@@ -179,10 +193,18 @@ def _store(folder: Path) -> StoreFacts:
         with store.transaction():
             pass  # taking the writer's lock shows that it can be written
         counts = store.counts(time.time_ns() // 10**6)
-    except ProverError as error:
-        return StoreFacts(folder, kind, str(error))
+    except (StoreError, sqlite3.Error) as error:
+        return StoreFacts(folder, kind, _fault(folder, error), str(error))
     stopped = counts.by_state[JobState.FAILED] + counts.by_state[JobState.PARKED]
-    return StoreFacts(folder, kind, "", counts.waiting, stopped)
+    return StoreFacts(folder, kind, waiting=counts.waiting, stopped=stopped)
+
+
+def _fault(folder: Path, error: Exception) -> StoreFault:
+    if not (folder / FILE_NAME).exists():
+        return StoreFault.MISSING
+    if isinstance(error, StoreUnavailable):
+        return StoreFault.AWAY
+    return StoreFault.VERSION if isinstance(error, OtherVersion) else StoreFault.UNREADABLE
 
 
 def _read(path: Path) -> str:

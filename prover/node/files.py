@@ -14,7 +14,7 @@ from typing import BinaryIO
 from circuits.cli_support import atomic_write
 from prover.node.errors import FileDamaged
 from prover.node.jobs import Job, ProofFile
-from prover.node.patience import unavailable
+from prover.node.patience import disk_error
 
 _READ_BYTES = 1 << 20
 
@@ -91,20 +91,19 @@ class StoreFiles:
         return path
 
     def read_statement(self, job: Job) -> str:
-        """The statement of a job as it was added. Raises: FileDamaged, StoreUnavailable."""
-        return self._read(self.statement(job.witness_hash)).decode("utf-8", "replace")
+        """The statement of a job, once its hash was compared.
+
+        Raises: FileDamaged; StoreUnavailable.
+        """
+        path = self.statement(job.witness_hash)
+        return self._checked(path, job.statement_hash).decode("utf-8")
 
     def read_proof(self, job: Job) -> bytes:
         """The proof of a proven job, once its hash was compared.
 
         Raises: FileDamaged; StoreUnavailable.
         """
-        path = self.proof(job.proof_file)
-        proof = self._read(path)
-        found = hashlib.sha256(proof).hexdigest()
-        if found != job.proof_hash:
-            raise FileDamaged(str(path), f"SHA-256 {job.proof_hash}", found)
-        return proof
+        return self._checked(self.proof(job.proof_file), job.proof_hash)
 
     def drop(self, *paths: Path) -> None:
         """Remove files, as far as they are there. Raises: StoreUnavailable."""
@@ -112,11 +111,23 @@ class StoreFiles:
             for path in paths:
                 path.unlink(missing_ok=True)
 
-    def _read(self, path: Path) -> bytes:
+    def has_witness(self, witness_hash: str) -> bool:
+        """Whether witness and statement are there. Raises: StoreUnavailable."""
+        with self._disk():
+            return all(
+                self._is_there(path)
+                for path in (self.witness(witness_hash), self.statement(witness_hash))
+            )
+
+    def _checked(self, path: Path, digest: str) -> bytes:
+        content, found = b"", "no such file"
         with self._disk():
             if self._is_there(path):
-                return path.read_bytes()
-        raise FileDamaged(str(path), "a file", "no such file")
+                content = path.read_bytes()
+                found = hashlib.sha256(content).hexdigest()
+        if found != digest:
+            raise FileDamaged(str(path), f"SHA-256 {digest}", found)
+        return content
 
     def _is_there(self, path: Path) -> bool:
         """Whether the file is there; not an answer while its folder is away."""
@@ -130,10 +141,7 @@ class StoreFiles:
         try:
             yield
         except OSError as error:
-            passing = unavailable(self.folder, error)
-            if passing is None:
-                raise
-            raise passing from error
+            raise disk_error(self.folder, error) from error
 
 
 def file_hash(path: Path) -> str:

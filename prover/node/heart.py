@@ -6,14 +6,18 @@ A lease must not depend on the thread that proves: a kernel may keep that busy f
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from prover.node.errors import StoreError
 from prover.node.jobs import Job
-from prover.node.notices import DrainChanged, QueueSeen, StoreAway, StoreBack, Watch
-from prover.node.roster import Lease, NodeRecord, Orders, Roster
+from prover.node.notices import DrainChanged, QueueSeen, Watch
+from prover.node.roster import SILENT_MS, Lease, NodeRecord, Orders, Roster
+from prover.node.sight import StoreSight
+
+_LOOKER = "heart"
 
 
 class Wake:
@@ -45,8 +49,8 @@ class Timing:
 
     @property
     def beat_s(self) -> float:
-        """Three beats at least for every lease."""
-        return min(self.poll_s, self.lease_s / 3)
+        """Three beats at least for every lease, and before the node counts as silent."""
+        return min(self.poll_s, self.lease_s / 3, SILENT_MS / 3_000)
 
     @property
     def lease_ms(self) -> int:
@@ -67,6 +71,7 @@ class Heart:
         record: NodeRecord,
         timing: Timing,
         watch: Watch,
+        sight: StoreSight,
         clock_ms: Callable[[], int],
         orders: Callable[[Orders], None],
         is_draining: Callable[[], bool],
@@ -74,6 +79,7 @@ class Heart:
         self._roster = roster
         self._timing = timing
         self._watch = watch
+        self._sight = sight
         self._clock_ms = clock_ms
         self._orders = orders
         self._is_draining = is_draining
@@ -83,7 +89,6 @@ class Heart:
         self._lock = threading.Lock()
         self._wake = Wake()
         self._is_stopped = False
-        self._is_store_away = False
         self._thread = threading.Thread(target=self._run, name="heart", daemon=True)
 
     def start(self) -> None:
@@ -91,10 +96,11 @@ class Heart:
         self._thread.start()
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Beat no more, if it ever began."""
         self._is_stopped = True
         self._wake.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def nudge(self) -> None:
         """Beat at once; may be called from a signal handler."""
@@ -135,13 +141,9 @@ class Heart:
         try:
             orders = self._roster.beat(record, lease)
         except StoreError as error:
-            if not self._is_store_away:
-                self._is_store_away = True
-                self._watch(StoreAway(str(error)))
+            self._sight.lost(_LOOKER, str(error))
             return
-        if self._is_store_away:
-            self._is_store_away = False
-            self._watch(StoreBack())
+        self._sight.found(_LOOKER)
         with self._lock:
             # A lease that has ended meanwhile was not lost.
             if orders.is_lease_lost and lease is self._lease:
@@ -165,5 +167,10 @@ class Heart:
 
     def _run(self) -> None:
         while not self._is_stopped:
-            self.beat()
+            try:
+                self.beat()
+            except Exception as error:
+                # A heart that stopped would cost the lease of every job, so it goes on trying.
+                if self._sight.lost(_LOOKER, f"{type(error).__name__}: {error}"):
+                    traceback.print_exc()
             self._wake.wait(self._timing.beat_s)

@@ -1,7 +1,8 @@
 """A job and what can happen to it: pure functions over one table, free of I/O and of clocks.
 
 A lease is good while its token is the job's latest. Its end only says from when on another node
-may take the job; until one does, the holder may still renew it or publish under it.
+may take the job; until one does, the holder may still renew it or publish under it. What ends a
+lease may be said again, with the same token and reason: the job stays as it is.
 """
 
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ class Event(StrEnum):
     REFUSE = "refuse"
     TRY_AGAIN = "try again"
     PARK = "park"
+    POSTPONE = "postpone"
     RELEASE = "release"
     RETRY = "retry"
 
@@ -50,6 +52,7 @@ TRANSITIONS: Mapping[tuple[JobState, Event], JobState] = {
     (JobState.LEASED, Event.REFUSE): JobState.FAILED,
     (JobState.LEASED, Event.TRY_AGAIN): JobState.QUEUED,
     (JobState.LEASED, Event.PARK): JobState.PARKED,
+    (JobState.LEASED, Event.POSTPONE): JobState.QUEUED,
     (JobState.LEASED, Event.RELEASE): JobState.QUEUED,
     # A proof that holds is welcome wherever it comes from, once.
     (JobState.QUEUED, Event.ADOPT): JobState.PROVEN,
@@ -74,6 +77,7 @@ class Job:
     batch_number: int
     shape_name: str
     witness_hash: str
+    statement_hash: str
     added_ms: int
     state: JobState = JobState.QUEUED
     attempts: int = 0
@@ -89,6 +93,10 @@ class Job:
     def place(self) -> str:
         """How an error names it."""
         return f"job {self.id}"
+
+    def is_held(self, now_ms: int) -> bool:
+        """Whether a node holds it whose lease has not ended."""
+        return self.state is JobState.LEASED and self.free_at_ms > now_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +139,12 @@ def renew(job: Job, token: int, now_ms: int, lease_ms: int) -> Job:
 
 
 def publish(job: Job, token: int, proof: ProofFile, now_ms: int) -> Job:
-    """The job with its proof; unchanged if it has this very proof already.
+    """The job with its proof; unchanged if this lease has given it this proof already.
 
-    Raises: StaleLease.
+    Raises: StaleLease, also when the same proof came from a spool meanwhile.
     """
-    if job.state is JobState.PROVEN and (job.token, job.proof_hash) == (token, proof.hash):
+    published = job.token, job.proof_file, job.proof_hash
+    if job.state is JobState.PROVEN and published == (token, proof.name, proof.hash):
         return job
     _require_token(job, token)
     return _proven(job, Event.PUBLISH, proof, now_ms)
@@ -159,6 +168,8 @@ def refuse(job: Job, token: int, reason: str) -> Job:
 
     Raises: StaleLease.
     """
+    if _was_ended(job, token, reason, JobState.FAILED):
+        return job
     _require_token(job, token)
     return replace(_moved(job, Event.REFUSE), reason=reason)
 
@@ -168,6 +179,8 @@ def try_again(job: Job, token: int, reason: str, now_ms: int) -> Job:
 
     Raises: StaleLease.
     """
+    if _was_ended(job, token, reason, JobState.QUEUED, JobState.PARKED):
+        return job
     _require_token(job, token)
     if job.attempts >= ATTEMPTS_MAX:
         return replace(_moved(job, Event.PARK), reason=reason)
@@ -175,8 +188,26 @@ def try_again(job: Job, token: int, reason: str, now_ms: int) -> Job:
     return replace(_moved(job, Event.TRY_AGAIN), reason=reason, free_at_ms=now_ms + delay_ms)
 
 
+def postpone(job: Job, token: int, reason: str, now_ms: int) -> Job:
+    """The job given back by a machine that cannot prove it now; it is no attempt.
+
+    Raises: StaleLease.
+    """
+    if _was_ended(job, token, reason, JobState.QUEUED):
+        return job
+    _require_token(job, token)
+    return replace(
+        _moved(job, Event.POSTPONE),
+        attempts=job.attempts - 1,
+        reason=reason,
+        free_at_ms=now_ms + RETRY_DELAY_MS,
+    )
+
+
 def release(job: Job, token: int, now_ms: int) -> Job:
     """The job given back untouched; it is no attempt. Raises: StaleLease."""
+    if _was_ended(job, token, job.reason, JobState.QUEUED):
+        return job
     _require_token(job, token)
     return replace(_moved(job, Event.RELEASE), attempts=job.attempts - 1, free_at_ms=now_ms)
 
@@ -194,6 +225,11 @@ def _proven(job: Job, event: Event, proof: ProofFile, now_ms: int) -> Job:
         proven_ms=now_ms,
         reason="",
     )
+
+
+def _was_ended(job: Job, token: int, reason: str, *states: JobState) -> bool:
+    """Whether the lease with this token has ended in one of these ways."""
+    return job.state in states and (job.token, job.reason) == (token, reason)
 
 
 def _require_token(job: Job, token: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from circuits.cli_support import CommandFailed, ExitCode, atomic_write, bad_input, progress
+from circuits.cli_support import CommandFailed, ExitCode, atomic_write, bad_input
 from prover.node.cli_support import (
     jobs_option,
     json_option,
@@ -78,18 +78,19 @@ def add(witnesses: tuple[Path, ...], folder: Path, as_json: bool) -> None:
 
     with store_errors():
         store = open_store(folder)
-        added = []
-        with progress("adding", len(witnesses)) as advance:
+        records = []
+        try:
             for path in witnesses:
-                added.append(take_in(store, path, now_ms()))
-                advance(1)
-    if as_json:
-        records = [_record(each.job) | {"is_new": each.is_new} for each in added]
-        click.echo(json.dumps({"jobs": records}))
-        return
-    for each in added:
-        what = "added" if each.is_new else f"in the store already, {each.job.state}"
-        click.echo(f"{each.job.place}: batch {each.job.batch_number}: {what}")
+                added = take_in(store, path, now_ms())
+                job = added.job
+                records.append(_record(job) | {"is_new": added.is_new})
+                if not as_json:
+                    what = "added" if added.is_new else f"in the store already, {job.state}"
+                    click.echo(f"{job.place}: batch {job.batch_number}: {what}")
+        finally:
+            # Also when a witness is refused: what was added before it stays.
+            if as_json:
+                click.echo(json.dumps({"jobs": records}))
 
 
 @jobs.command("list")
@@ -174,14 +175,14 @@ def remove(job_id: int, folder: Path) -> None:
     """Forget the job ID and delete its files in the store, its proof included.
 
     For batches that are settled, and for one that was sealed again: its new witness is refused
-    while the old one is there. A job that a node holds is refused with exit code 3.
+    while the old one is there. A job whose lease has not ended is refused with exit code 3.
 
     \b
     Example:
       plasmaperps prover jobs remove 3 --jobs jobs
     """
     with store_errors():
-        job = open_store(folder).remove(job_id)
+        job = open_store(folder).remove(job_id, now_ms())
     click.echo(f"{job.place}: batch {job.batch_number} removed")
 
 

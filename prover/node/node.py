@@ -8,14 +8,14 @@ import secrets
 import socket
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import perf_counter
 
 from circuits.cli_support import ExitCode
 from prover.cluster.errors import ClusterError
 from prover.errors import NotEnoughMemory
 from prover.node import core, notices
-from prover.node.core import Failure, FailureKind, NodeCore, ProvenBatch
+from prover.node.core import Failure, FailureKind, NodeCore, ProvenBatch, Shortage
 from prover.node.errors import (
     FileDamaged,
     JobNotFound,
@@ -29,6 +29,7 @@ from prover.node.jobs import Job, JobState
 from prover.node.patience import AT_ONCE, Patience
 from prover.node.port import WitnessRefused, Work
 from prover.node.roster import NodeRecord, Orders, Roster
+from prover.node.sight import StoreSight
 from prover.node.signals import two_signals
 from prover.node.spool import Spool, SpooledProof
 from prover.node.store import JobStore
@@ -38,9 +39,11 @@ from verifier.errors import VerificationError
 PATIENCE_S = 30.0
 """How long one try outlasts a store that is away; then the node waits and tries again."""
 
-
+_LOOKER = "node"
 # Why a proof in the spool is of no use: its job, its witness or the proof itself is another.
-_USELESS_PROOF = (JobNotFound, WrongState, FileDamaged, WitnessRefused, VerificationError)
+_USELESS_PROOF = (JobNotFound, WrongState, VerificationError)
+# Why it cannot be checked now: its statement is damaged until somebody adds the batch again.
+_UNCHECKED_PROOF = (FileDamaged, WitnessRefused)
 
 
 class _LeaseLost(Exception):
@@ -67,7 +70,7 @@ class Node:
         clock_ms: Callable[[], int],
         timing: Timing,
     ) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self.core = node_core
         self._wake = Wake()
         self._store = store.with_patience(Patience(PATIENCE_S, self._wait_on))
@@ -80,11 +83,13 @@ class Node:
         now_ms = clock_ms()
         self._record = NodeRecord(self.name, started_ms=now_ms, seen_ms=now_ms)
         self._roster = Roster(self._brisk_store)
+        self._sight = StoreSight(watch)
         self._heart = Heart(
             self._roster,
             self._record,
             timing,
             watch,
+            self._sight,
             clock_ms,
             self._on_orders,
             lambda: self.core.is_draining,
@@ -94,19 +99,14 @@ class Node:
     def run(self) -> ExitCode:
         """Work until told to stop; the exit code says how that was.
 
-        Raises: StoreDraining, StoreUnavailable, NotAStore before anything is taken.
+        Raises: StoreDraining before anything is taken; NotAStore.
         """
-        with two_signals(self.drain, self.leave):
-            self._roster.join(self._record)
-            self._watch(notices.Started(self.name, str(self._store.folder)))
-            self._heart.start()
-            try:
-                while not isinstance(action := self.core.next(), core.Leave):
-                    self._do(action)
-            finally:
-                self._heart.stop()
-                with suppress(StoreError):
-                    self._roster.leave(self.name)
+        with two_signals(self.drain, self.leave), ExitStack() as stack:
+            # Before it is listed: whether it was is not known when the answer gets lost.
+            stack.callback(self._sign_off)
+            stack.callback(self._heart.stop)
+            while not isinstance(action := self.core.next(), core.Leave):
+                self._do(action)
         counts = self.core.published_count, self.core.failed_count
         self._watch(notices.Left(int(action.exit_code), *counts))
         return action.exit_code
@@ -136,6 +136,8 @@ class Node:
     def _do(self, action: core.Action) -> None:
         try:
             match action:
+                case core.Join():
+                    self._join()
                 case core.Recover():
                     self._recover()
                 case core.Take():
@@ -146,16 +148,32 @@ class Node:
                     self._publish(job, proven)
                 case core.Report(job, failure):
                     self._report(job, failure)
+                case core.Postpone(job, shortage):
+                    self._postpone(job, shortage)
+                case core.Review(job_ids):
+                    self.core.on_reviewed(self._proven_of(job_ids))
                 case core.Release(job):
                     self._release(job)
                 case core.Wait(seconds):
                     self._wake.wait(seconds)
-        except StoreUnavailable:
-            # The heart beats into the same void and tells the watchers.
+            if not isinstance(action, core.Wait):
+                self._sight.found(_LOOKER)
+        except StoreUnavailable as error:
+            self._sight.lost(_LOOKER, str(error))
             self.core.on_away()
         except (StaleLease, JobNotFound) as error:
             if self.core.job is not None:
                 self._lose(self.core.job, str(error))
+
+    def _join(self) -> None:
+        self._roster.join(self._record)
+        self.core.on_joined()
+        self._watch(notices.Started(self.name, str(self._store.folder)))
+        self._heart.start()
+
+    def _sign_off(self) -> None:
+        with suppress(StoreError):
+            self._roster.leave(self.name)
 
     def _take(self) -> None:
         shapes = self._work.shapes
@@ -181,19 +199,25 @@ class Node:
         if isinstance(result, ProvenBatch):
             self._keep(job, result)
 
-    def _outcome(self, job: Job) -> ProvenBatch | Failure:
+    def _outcome(self, job: Job) -> core.Result:
         """What comes of a job. Raises: StoreUnavailable; _LeaseLost; _LeaveNow."""
         try:
             witness = self._store.checked_witness(job)
             self._is_proving = True
             return self._work.prove(job, witness, self._observer(job))
-        except (StoreUnavailable, _LeaseLost):
+        except _LeaseLost:
             raise
+        except StoreUnavailable as error:
+            # While the database answers, it is this one file that cannot be read.
+            self._brisk_store.job(job.id)
+            return Failure(FailureKind.DEFECT, str(error), is_final=False)
         except FileDamaged as error:
             return Failure(FailureKind.WITNESS, str(error), is_final=True)
         except WitnessRefused as error:
             return Failure(error.kind, str(error), is_final=True)
-        except (NotEnoughMemory, MemoryError) as error:
+        except NotEnoughMemory as error:
+            return Shortage(str(error))
+        except MemoryError as error:
             return Failure(FailureKind.MEMORY, str(error) or "out of memory", is_final=False)
         except ClusterError as error:
             return Failure(FailureKind.CLUSTER, str(error), is_final=False)
@@ -253,6 +277,17 @@ class Node:
         kind, is_final, reason = failure.kind, failure.is_final, failure.reason
         self._watch(notices.Failed(job.id, job.batch_number, kind, is_final, reason))
 
+    def _postpone(self, job: Job, shortage: Shortage) -> None:
+        self._store.postpone(job.id, job.token, shortage.reason, self._clock_ms())
+        self.core.on_postponed()
+        self._heart.end(self.core.published_count)
+        kind, reason = FailureKind.MEMORY, shortage.reason
+        self._watch(notices.Failed(job.id, job.batch_number, kind, False, reason))
+
+    def _proven_of(self, job_ids: frozenset[int]) -> set[int]:
+        states = {job.id: job.state for job in self._store.jobs()}
+        return {number for number in job_ids if states.get(number) is JobState.PROVEN}
+
     def _release(self, job: Job) -> None:
         with suppress(StoreError):
             self._brisk_store.release(job.id, job.token, self._clock_ms())
@@ -275,6 +310,9 @@ class Node:
             except _USELESS_PROOF as error:
                 self._watch(notices.SpoolFailed(spooled.job_id, str(error)))
                 is_done = True
+            except _UNCHECKED_PROOF as error:
+                self._watch(notices.SpoolFailed(spooled.job_id, str(error)))
+                is_done = False
             if is_done:
                 self._drop(spooled)
         self.core.on_recovered()
@@ -286,12 +324,22 @@ class Node:
             return True
         if job.shape_name not in self._work.shapes:
             return False
-        self._work.check(job, self._store.statement(job), spooled.proof)
-        self._store.adopt(
+        self._work.check(job, self._statement(job), spooled.proof)
+        is_own = self._store.adopt(
             job.id, spooled.witness_hash, spooled.token, spooled.proof, self._clock_ms()
         )
-        self._watch(notices.Published(job.id, job.batch_number, 0.0, 0.0, 0, is_from_spool=True))
+        if is_own:
+            told = notices.Published(job.id, job.batch_number, 0.0, 0.0, 0, is_from_spool=True)
+            self._watch(told)
         return True
+
+    def _statement(self, job: Job) -> str:
+        try:
+            return self._store.statement(job)
+        except StoreUnavailable as error:
+            # As for a witness: while the database answers, it is this one file.
+            self._brisk_store.job(job.id)
+            raise FileDamaged(error.place, error.expected, error.got) from error
 
     def _spooled(self, job: Job, proof: bytes) -> SpooledProof:
         return SpooledProof(self._store.id, job.id, job.token, job.witness_hash, proof)

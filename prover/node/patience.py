@@ -28,6 +28,7 @@ _PASSING_CODES = {
     sqlite3.SQLITE_PROTOCOL,
 }
 _PRIMARY_CODE = 0xFF
+_EXPECTED = "a job store that can be read and written"
 
 
 def _sleep(seconds: float) -> bool:
@@ -68,15 +69,19 @@ AT_ONCE = Patience(deadline_s=0)
 """One attempt."""
 
 
-def unavailable(folder: Path, error: Exception) -> StoreUnavailable | None:
-    """What an error of the disk or of SQLite means, if it is of the kind that passes."""
-    expected = "a job store that can be read and written"
-    if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)
-        if code is None or code & _PRIMARY_CODE not in _PASSING_CODES:
-            return None
-        return StoreUnavailable(str(folder), expected, str(error))
-    if isinstance(error, OSError):
-        reason = os.strerror(error.errno or errno.EIO).lower()
-        return StoreUnavailable(str(folder), expected, reason)
-    return None
+def disk_error(folder: Path, error: OSError) -> StoreUnavailable:
+    """What an error of the disk means, at the file that it speaks of."""
+    reason = os.strerror(error.errno or errno.EIO).lower()
+    return StoreUnavailable(str(error.filename or folder), _EXPECTED, reason)
+
+
+def database_error(folder: Path, error: sqlite3.Error) -> StoreUnavailable | None:
+    """What an error of SQLite means, if it is of the kind that passes."""
+    if primary_code(error) not in _PASSING_CODES:
+        return None
+    return StoreUnavailable(str(folder), _EXPECTED, str(error))
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """What went wrong, without the details that SQLite puts into the higher bits; 0 if unknown."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & _PRIMARY_CODE

@@ -65,9 +65,16 @@ def waiting(connection: sqlite3.Connection, shapes: Sequence[str]) -> int:
 
 
 def same_batch(
-    connection: sqlite3.Connection, domain: int, batch_number: int, witness_hash: str
+    connection: sqlite3.Connection,
+    domain: int,
+    batch_number: int,
+    witness_hash: str,
+    statement_hash: str,
 ) -> Job | None:
-    """The job of this batch, if there is one. Raises: BatchConflict for another witness."""
+    """The job of this batch, if there is one.
+
+    Raises: BatchConflict for another witness, or another statement of the same.
+    """
     row = connection.execute(
         "SELECT * FROM jobs WHERE domain = ? AND batch_number = ?",
         (hex(domain), batch_number),
@@ -75,9 +82,11 @@ def same_batch(
     if row is None:
         return None
     job = _job_of(row)
+    place = f"batch {batch_number} ({job.place})"
     if job.witness_hash != witness_hash:
-        place = f"batch {batch_number} ({job.place})"
         raise BatchConflict(place, f"witness {job.witness_hash}", witness_hash)
+    if job.statement_hash != statement_hash:
+        raise BatchConflict(place, f"statement {job.statement_hash}", statement_hash)
     return job
 
 

@@ -14,7 +14,7 @@ from circuits.json_guard import parse_json
 
 SUFFIX = ".spooled"
 FORMAT = "plasmaperps-spooled-proof"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class SpooledProof:
     proof: bytes
 
     def to_json(self) -> str:
-        """The file: one JSON object with a checksum over the proof."""
+        """The file: one JSON object with a checksum over all else in it."""
         document: dict[str, Any] = {"format": FORMAT, "version": VERSION}
         document |= {name: getattr(self, name) for name in self.__slots__ if name != "proof"}
         document["proof"] = self.proof.hex()
-        document["sha256"] = hashlib.sha256(self.proof).hexdigest()
+        document["sha256"] = _checksum(document)
         return json.dumps(document, indent=1) + "\n"
 
 
@@ -54,25 +54,35 @@ class Spool:
     def found(self, store_id: str) -> Iterator[SpooledProof]:
         """Proofs for one store, the oldest job first; a file that is not sound is passed over."""
         for path in sorted(self.folder.glob(f"{store_id}-*{SUFFIX}")):
-            spooled = _read(path)
-            if spooled is not None and self._path(spooled) == path:
+            spooled = self._read(path)
+            if spooled is not None:
                 yield spooled
+
+    def _read(self, path: Path) -> SpooledProof | None:
+        """A spooled proof; None when another node has just dropped it, or it is damaged."""
+        try:
+            spooled = _parsed(path.read_text(encoding="utf-8"))
+            return spooled if self._path(spooled) == path else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def _path(self, spooled: SpooledProof) -> Path:
         name = f"{spooled.store_id}-{spooled.job_id:06d}-{spooled.token:06d}{SUFFIX}"
         return self.folder / name
 
 
-def _read(path: Path) -> SpooledProof | None:
-    """A spooled proof; None when another node has just dropped it, or it is damaged."""
-    try:
-        document = parse_json(path.read_text(encoding="utf-8"))
-        proof = bytes.fromhex(document["proof"])
-        if (document["format"], document["version"]) != (FORMAT, VERSION):
-            return None
-        if document["sha256"] != hashlib.sha256(proof).hexdigest():
-            return None
-        names = (name for name in SpooledProof.__slots__ if name != "proof")
-        return SpooledProof(**{name: document[name] for name in names}, proof=proof)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _parsed(text: str) -> SpooledProof:
+    """Raises: ValueError, KeyError, TypeError for a file that is not sound."""
+    document = parse_json(text)
+    checksum = document.pop("sha256") if isinstance(document, dict) else ""
+    if checksum != _checksum(document):
+        raise ValueError("checksum")
+    if (document["format"], document["version"]) != (FORMAT, VERSION):
+        raise ValueError("version")
+    names = (name for name in SpooledProof.__slots__ if name != "proof")
+    proof = bytes.fromhex(document["proof"])
+    return SpooledProof(**{name: document[name] for name in names}, proof=proof)
+
+
+def _checksum(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -7,22 +7,24 @@ the folder, since SQLite's write-ahead log can not be shared over a network.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
 from prover.node import database, jobs, rows
 from prover.node.errors import (
+    JobNotFound,
     NotAStore,
     StaleLease,
     StoreUnavailable,
     WrongState,
 )
 from prover.node.files import Origin, StoreFiles
-from prover.node.jobs import Job, JobState, ProofFile
+from prover.node.jobs import Job, JobState
 from prover.node.patience import AT_ONCE, Patience
 
 # SQLite's integers have a sign; a venue does not reach 2^63 batches.
@@ -38,6 +40,30 @@ class NewJob:
     shape_name: str
     witness_hash: str
     statement: str
+
+    @property
+    def statement_hash(self) -> str:
+        """SHA-256 of the statement file."""
+        return hashlib.sha256(self.statement.encode()).hexdigest()
+
+
+class _Change:
+    """A change of a job that is tried again when its answer was lost, and knows its own work.
+
+    `is_own`: whether the job has become what it is by this change.
+    """
+
+    def __init__(self, change: Callable[[Job], Job]) -> None:
+        self._change = change
+        self._made: Job | None = None
+        self.is_own = False
+
+    def __call__(self, found: Job) -> Job:
+        if found == self._made:
+            return found
+        self._made = self._change(found)
+        self.is_own = self._made != found
+        return self._made
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +99,19 @@ class JobStore:
     def create(folder: Path, patience: Patience = AT_ONCE) -> JobStore:
         """Make a new store; the folder is made if it is not there.
 
-        Raises: NotAStore where something is in the folder already; OSError.
+        Raises: NotAStore where something is in the folder already, or the disk is unfit;
+        StoreUnavailable; OSError. What was made until then is removed.
         """
+        was_there = folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         found = sorted(path.name for path in folder.iterdir())
         if found:
             raise NotAStore(str(folder), "an empty folder for a new job store", found[0])
-        StoreFiles(folder).create()
-        database.create(folder)
+        with ExitStack() as undo:
+            undo.callback(_clear, folder, itself=not was_there)
+            StoreFiles(folder).create()
+            database.create(folder)
+            undo.pop_all()
         return JobStore(folder, patience)
 
     def add(self, new: NewJob, witness: Path, now_ms: int) -> Added:
@@ -93,16 +124,28 @@ class JobStore:
             expected = f"a number up to {BATCH_NUMBER_MAX}"
             raise WrongState("batch number", expected, new.batch_number)
 
+        job = Job(
+            0, new.domain, new.batch_number, new.shape_name,
+            new.witness_hash, new.statement_hash, now_ms,
+        )  # fmt: skip
+        inserted: Job | None = None
+
         def action() -> Added:
+            nonlocal inserted
             # The files first: a job never speaks of a witness that is not there.
-            self._refuse_conflict(new)
+            with self.transaction(reads_only=True) as connection:
+                _same_batch(connection, new)
             self.files.keep_witness(witness, new.witness_hash, new.statement)
             with self.transaction() as connection:
-                known = rows.same_batch(connection, new.domain, new.batch_number, new.witness_hash)
+                # Who removes a job drops its files in a transaction, so from here on they stay.
+                if not self.files.has_witness(new.witness_hash):
+                    path = str(self.files.witness(new.witness_hash))
+                    raise StoreUnavailable(path, "the witness that was copied", "no such file")
+                known = _same_batch(connection, new)
                 if known is not None:
-                    return Added(known, is_new=False)
-                job = Job(0, new.domain, new.batch_number, new.shape_name, new.witness_hash, now_ms)
-                return Added(rows.insert(connection, job), is_new=True)
+                    return Added(known, is_new=known == inserted)
+                inserted = rows.insert(connection, job)
+                return Added(inserted, is_new=True)
 
         return self.patience.run(action)
 
@@ -132,10 +175,6 @@ class JobStore:
 
         return self.patience.run(action)
 
-    def renew(self, job_id: int, token: int, now_ms: int, lease_ms: int) -> Job:
-        """Prolong a lease. Raises: StaleLease, JobNotFound."""
-        return self._change(job_id, lambda job: jobs.renew(job, token, now_ms, lease_ms))
-
     def publish(self, job_id: int, token: int, proof: bytes, now_ms: int) -> Job:
         """Make a proof the job's, once: its file is on the disk before the job says so.
 
@@ -146,32 +185,32 @@ class JobStore:
             job = self._read_job(job_id)
             kept = self.files.keep_proof(job, Origin.LEASE, token, proof)
             try:
-                published = self._change_once(
+                return self._change_once(
                     job_id, lambda found: jobs.publish(found, token, kept, now_ms)
                 )
             except StaleLease:
                 self.files.drop(self.files.proof(kept.name))
                 raise
-            return self._without_double(published, kept)
 
         return self.patience.run(action)
 
-    def adopt(self, job_id: int, witness_hash: str, token: int, proof: bytes, now_ms: int) -> Job:
-        """Make a proof of an earlier lease the job's, unless it is proven already.
+    def adopt(self, job_id: int, witness_hash: str, token: int, proof: bytes, now_ms: int) -> bool:
+        """Make a proof of an earlier lease the job's, unless it is proven already; whether it was.
 
         Assumes: the caller has verified the proof against the statement in the store.
         Raises: WrongState when the job has another witness now; JobNotFound.
         """
 
-        def action() -> Job:
-            job = self._read_job(job_id)
-            if job.state is JobState.PROVEN:
-                return job
-            kept = self.files.keep_proof(job, Origin.SPOOL, token, proof)
-            adopted = self._change_once(
-                job_id, lambda found: jobs.adopt(found, witness_hash, kept, now_ms)
-            )
-            return self._without_double(adopted, kept)
+        change: _Change | None = None
+
+        def action() -> bool:
+            nonlocal change
+            kept = self.files.keep_proof(self._read_job(job_id), Origin.SPOOL, token, proof)
+            change = change or _Change(lambda found: jobs.adopt(found, witness_hash, kept, now_ms))
+            adopted = self._change_once(job_id, change)
+            if adopted.proof_file != kept.name:
+                self.files.drop(self.files.proof(kept.name))
+            return change.is_own
 
         return self.patience.run(action)
 
@@ -183,6 +222,10 @@ class JobStore:
         """End an attempt without a verdict on the witness. Raises: StaleLease, JobNotFound."""
         return self._change(job_id, lambda job: jobs.try_again(job, token, reason, now_ms))
 
+    def postpone(self, job_id: int, token: int, reason: str, now_ms: int) -> Job:
+        """Give a job back that this machine cannot prove now. Raises: StaleLease, JobNotFound."""
+        return self._change(job_id, lambda job: jobs.postpone(job, token, reason, now_ms))
+
     def release(self, job_id: int, token: int, now_ms: int) -> Job:
         """Give a job back untouched. Raises: StaleLease, JobNotFound."""
         return self._change(job_id, lambda job: jobs.release(job, token, now_ms))
@@ -191,19 +234,27 @@ class JobStore:
         """Queue a failed or parked job again. Raises: WrongState, JobNotFound."""
         return self._change(job_id, lambda job: jobs.retry(job, now_ms))
 
-    def remove(self, job_id: int) -> Job:
-        """Forget a job and its files. Raises: WrongState while a node holds it; JobNotFound."""
+    def remove(self, job_id: int, now_ms: int) -> Job:
+        """Forget a job and its files. Raises: WrongState while its lease lasts; JobNotFound."""
+        removed: Job | None = None
 
         def action() -> Job:
+            nonlocal removed
             with self.transaction() as connection:
-                job = rows.select(connection, job_id)
-                if job.state is JobState.LEASED:
+                try:
+                    job = rows.select(connection, job_id)
+                except JobNotFound:
+                    if removed is None:
+                        raise
+                    return removed
+                if job.is_held(now_ms):
                     raise WrongState(job.place, "a job that no node holds", f"held by {job.node}")
+                removed = job
                 connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
-            # Afterwards: files that no job speaks of do no harm.
-            paths = [self.files.proof(job.proof_file)] if job.proof_file else []
-            witness, statement = self.files.witness, self.files.statement
-            self.files.drop(witness(job.witness_hash), statement(job.witness_hash), *paths)
+                # Inside, so that nobody adds the same witness meanwhile and loses its copy.
+                paths = [self.files.proof(job.proof_file)] if job.proof_file else []
+                witness, statement = self.files.witness, self.files.statement
+                self.files.drop(witness(job.witness_hash), statement(job.witness_hash), *paths)
             return job
 
         return self.patience.run(action)
@@ -263,18 +314,13 @@ class JobStore:
                 raise StoreUnavailable(str(self.folder), f"job store {self.id}", f"store {found}")
             yield connection
 
-    def _without_double(self, job: Job, kept: ProofFile) -> Job:
-        """The job, once a proof that it does not need was removed."""
-        if job.proof_file != kept.name:
-            self.files.drop(self.files.proof(kept.name))
-        return job
-
     def _read_id(self) -> str:
         with self.transaction(reads_only=True) as connection:
             return database.store_id(connection)
 
     def _change(self, job_id: int, change: Callable[[Job], Job]) -> Job:
-        return self.patience.run(lambda: self._change_once(job_id, change))
+        repeated = _Change(change)
+        return self.patience.run(lambda: self._change_once(job_id, repeated))
 
     def _change_once(self, job_id: int, change: Callable[[Job], Job]) -> Job:
         with self.transaction() as connection:
@@ -286,6 +332,18 @@ class JobStore:
         with self.transaction(reads_only=True) as connection:
             return rows.select(connection, job_id)
 
-    def _refuse_conflict(self, new: NewJob) -> None:
-        with self.transaction(reads_only=True) as connection:
-            rows.same_batch(connection, new.domain, new.batch_number, new.witness_hash)
+
+def _clear(folder: Path, *, itself: bool) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            path.rmdir()
+        else:
+            path.unlink()
+    if itself:
+        folder.rmdir()
+
+
+def _same_batch(connection: sqlite3.Connection, new: NewJob) -> Job | None:
+    return rows.same_batch(
+        connection, new.domain, new.batch_number, new.witness_hash, new.statement_hash
+    )

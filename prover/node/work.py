@@ -23,6 +23,7 @@ from prover.node.workers import WorkFolder
 from prover.prove import Stage, StageClock
 from prover.proving import margin_job, require_development, setup_file, verify_proof
 from verifier.cli import PACKAGED_KEYS
+from verifier.errors import KeyFileError
 from verifier.key import VerifyingKey, load_key
 from verifier.verify import verify
 
@@ -33,26 +34,32 @@ Keys = Mapping[str, VerifyingKey]
 def load_keys(key_paths: tuple[Path, ...], srs_path: Path | None) -> Keys:
     """These keys, or all packaged ones, once it is known that the setup fits all of them.
 
-    Raises: KeyFileError; SrsError, SetupMismatch and SetupTooShort when setup and keys do not fit;
-    OSError.
+    Raises: KeyFileError, also for two keys of one shape; SrsError, SetupMismatch and SetupTooShort
+    when setup and keys do not fit; OSError.
     """
-    keys = [load_key(path) for path in key_paths or sorted(PACKAGED_KEYS.glob("*.json"))]
+    keys: dict[str, VerifyingKey] = {}
+    for path in key_paths or sorted(PACKAGED_KEYS.glob("*.json")):
+        key = load_key(path)
+        if key.shape_name in keys:
+            shape = f"shape {key.shape_name}"
+            raise KeyFileError(str(path), "shape", "another one for each key", f"{shape} again")
+        keys[key.shape_name] = key
     setups = Setups()
-    for key in keys:
+    for key in keys.values():
         if srs_path is None:
             require_development(key)
         else:
             setups.of(key, srs_path)
-    return {key.shape_name: key for key in keys}
+    return keys
 
 
-def require_some_memory(keys: Keys) -> None:
-    """Refuse a machine that is too small for full batches of any shape.
+def require_some_memory(keys: Keys, workers: int) -> None:
+    """Refuse a machine that is too small for full batches of any shape, before workers start.
 
     Raises: NotEnoughMemory.
     """
     circuits = [Circuit(key, margin_system()) for key in keys.values()]
-    require_memory(min(circuits, key=needed_bytes))
+    require_memory(min(circuits, key=needed_bytes), workers=workers)
 
 
 class MarginWork:
@@ -85,6 +92,7 @@ class MarginWork:
             # Its hash was compared a moment ago, so the store has gone away since.
             raise StoreUnavailable(str(witness), "a file that can be read", str(error)) from error
         key = self._keys[loaded.shape_name]
+        # What its workers hold already is not free any more, so they are not counted again.
         require_memory(Circuit(key, margin_system()), loaded.heights)
         clock = StageClock()
 

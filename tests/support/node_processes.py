@@ -88,11 +88,14 @@ def running_node(
     lease_s: float = 30,
     poll_s: float = 0.05,
     gate: Path | None = None,
+    dies_after: str = "",
 ) -> Iterator[NodeProcess]:
     """A node with made-up proofs on a store; see `tests.support.node_child`."""
     spool.mkdir(exist_ok=True)
     arguments = ["-m", "tests.support.node_child", str(store), str(spool), mode]
-    arguments += [str(lease_s), str(poll_s), *([str(gate)] if gate else [])]
+    arguments += [str(lease_s), str(poll_s)]
+    if gate is not None:
+        arguments += [str(gate), *([dies_after] if dies_after else [])]
     node = NodeProcess(arguments)
     try:
         yield node

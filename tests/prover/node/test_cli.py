@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from circuits.cli_support import ExitCode
 from circuits.statement import from_json
 from prover.node import cli
 from prover.node.database import FILE_NAME
@@ -22,10 +26,12 @@ from prover.node.roster import NodeRecord, Roster
 from prover.node.store import JobStore
 from sequencer.batch_files import witness_of
 from sequencer.cli import main
+from tests.conftest import ROOT
 from tests.support.batches import batch_of
 from tests.support.exchange import deposit, register
 from tests.support.job_stores import add_batch, proof_of, store_with
 from tests.support.node_child import MadeUpWork, now_ms
+from tests.support.node_command_child import LOADS_FOR_EVER
 from tests.support.node_processes import NodeProcess
 
 # Where nothing is in the cache, the kernels are compiled first.
@@ -102,8 +108,11 @@ def test_a_damaged_witness_is_not_queued(witnesses: list[Path], tmp_path: Path) 
     store, cut = tmp_path / "jobs", tmp_path / "cut.witness"
     run("jobs", "new", "--jobs", store)
     cut.write_bytes(witnesses[0].read_bytes()[:-7])
-    line = refused(2, "jobs", "add", witnesses[0], cut, "--jobs", store)
-    assert line.startswith(f"Error: {cut}: section batch")
+    result = run("jobs", "add", witnesses[0], cut, "--jobs", store)
+    assert (result.exit_code, result.stdout) == (2, "job 1: batch 1: added\n")
+    assert result.stderr.startswith(f"Error: {cut}: section batch")
+    result = run("jobs", "add", witnesses[0], cut, "--jobs", store, "--json")
+    assert (result.exit_code, [job["id"] for job in json.loads(result.stdout)["jobs"]]) == (2, [1])
     assert len(json_of("jobs", "list", "--jobs", store)["jobs"]) == 1
     missing = tmp_path / "none.witness"
     assert refused(2, "jobs", "add", missing, "--jobs", store) == (
@@ -199,6 +208,56 @@ def test_a_node_works_until_the_store_is_empty(tmp_path: Path, work: None) -> No
     assert refused(2, *bounded, "--once", "--until-empty") == (
         "Error: expected --once or --until-empty, got both"
     )
+
+
+def test_a_log_that_cannot_be_written_is_one_line_and_the_batches_are_proven(
+    tmp_path: Path,
+) -> None:
+    store = store_with(tmp_path, 2)
+    command = [sys.executable, "-m", "tests.support.node_command_child", "--until-empty"]
+    command += ["--jobs", str(store.folder), "--metrics-port", "0", "--poll-seconds", "0.05"]
+    with open("/dev/full", "w") as full:
+        found = subprocess.run(
+            command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert found.stderr == (
+        "LineLog gets no more events: OSError: [Errno 28] No space left on device\n"
+    )
+    assert found.returncode == 0
+    assert [job.state for job in store.jobs()] == [JobState.PROVEN] * 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_the_node_loads_ends_it_without_a_job(tmp_path: Path, number) -> None:
+    store = store_with(tmp_path, 1)
+    command = ["-m", "tests.support.node_command_child", LOADS_FOR_EVER, "--metrics-port", "0"]
+    node = NodeProcess([*command, "--jobs", str(store.folder)])
+    try:
+        node.wait_for("loading")
+        node.send(number)
+        assert node.wait() == ExitCode.OK
+    finally:
+        node.end()
+    (line,) = node.lines
+    assert "event=loading" in line
+    assert store.job(1).state is JobState.QUEUED
+
+
+def test_a_store_that_does_not_fit_on_the_disk_is_one_line_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    made, given = tmp_path / "made", tmp_path / "given"
+    given.mkdir()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, hard))
+    try:
+        lines = [refused(2, "jobs", "new", "--jobs", folder) for folder in (made, given)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    text = "expected a disk that takes a new database, got disk I/O error"
+    assert lines == [f"Error: {folder / FILE_NAME}: {text}" for folder in (made, given)]
+    assert list(tmp_path.iterdir()) == [given]
+    assert list(given.iterdir()) == []
 
 
 def test_a_metrics_port_in_use_is_one_line(tmp_path: Path, work: None) -> None:
@@ -375,7 +434,7 @@ def test_a_read_only_cache_folder_is_one_warning(
     others = [line for line in node.lines if not line.startswith("time=")]
     assert others == [
         (
-            f"cache folder /proc/no-cache-here cannot be written, using {fallback / 'kernels'}: "
+            f"cache folder /proc/no-cache-here cannot be written, using {fallback / 'work'}: "
             "set PLASMAPERPS_CACHE to a folder that can"
         )
     ]

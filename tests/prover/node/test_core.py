@@ -7,30 +7,39 @@ import pytest
 from circuits.cli_support import ExitCode
 from prover.node.core import (
     DRAIN_TRIES,
+    SHORTAGES_MAX,
     WAIT_MAX_S,
     Failure,
     FailureKind,
+    Join,
     Leave,
     Mode,
     NodeCore,
+    Postpone,
     Prove,
     ProvenBatch,
     Publish,
     Recover,
     Release,
     Report,
+    Review,
+    Shortage,
     Take,
     Wait,
 )
 from prover.node.jobs import Job
 
-JOB = Job(3, 7, 12, "S", "cd" * 32, added_ms=1)
+JOB = Job(3, 7, 12, "S", "cd" * 32, "ef" * 32, added_ms=1)
 PROVEN = ProvenBatch(b"proof", {}, 0.1, 9)
 BROKEN = Failure(FailureKind.RULE, "broken", is_final=True)
+CRASHED = Failure(FailureKind.DEFECT, "crashed", is_final=False)
+SHORT = Shortage("memory: expected 9 MiB, got 1 MiB")
 
 
 def recovered(mode: Mode = Mode.FOREVER) -> NodeCore:
     core = NodeCore(mode, poll_s=2.0)
+    assert core.next() == Join()
+    core.on_joined()
     assert core.next() == Recover()
     core.on_recovered()
     return core
@@ -57,7 +66,7 @@ def test_one_job_after_the_other() -> None:
     assert core.next() == Take()
     core.on_nothing(0)
     assert (core.next(), core.next()) == (Wait(2.0), Take())
-    assert (core.published_count, core.failed_count, core.lost_count) == (1, 1, 0)
+    assert (core.published_count, core.failed_count) == (1, 1)
 
 
 @pytest.mark.parametrize("result", [PROVEN, BROKEN])
@@ -71,7 +80,70 @@ def test_a_bounded_run_tells_by_its_exit_code_whether_all_was_proven(mode, resul
         core.on_nothing(waiting=1)
         assert (core.next(), core.next()) == (Wait(2.0), Take())
         core.on_nothing(waiting=0)
+    if result is BROKEN:
+        assert core.next() == Review(frozenset({JOB.id}))
+        core.on_reviewed(set())
     assert core.next() == Leave(ExitCode.OK if result is PROVEN else ExitCode.REFUSED)
+
+
+def test_a_job_that_was_proven_in_the_end_is_no_failure() -> None:
+    core = with_job(Mode.UNTIL_EMPTY)
+    core.on_result(CRASHED)
+    core.on_recorded()
+    core.on_taken(JOB)
+    core.on_result(PROVEN)
+    core.on_recorded()
+    core.on_nothing(waiting=0)
+    assert core.next() == Leave(ExitCode.OK)
+    assert (core.published_count, core.failed_count) == (1, 1)
+
+
+@pytest.mark.parametrize("mode", [Mode.ONCE, Mode.UNTIL_EMPTY])
+@pytest.mark.parametrize("is_proven", [False, True])
+def test_a_lost_job_is_no_failure_if_another_node_has_proven_it(mode: Mode, is_proven) -> None:
+    core = with_job(mode)
+    core.on_lost()
+    if mode is Mode.UNTIL_EMPTY:
+        core.on_nothing(waiting=0)
+    assert core.next() == Review(frozenset({JOB.id}))
+    core.on_away()
+    assert (core.next(), core.next()) == (Wait(2.0), Review(frozenset({JOB.id})))
+    core.on_reviewed({JOB.id} if is_proven else set())
+    assert core.next() == Leave(ExitCode.OK if is_proven else ExitCode.REFUSED)
+
+
+def give_back(core: NodeCore) -> None:
+    core.on_taken(JOB)
+    core.on_result(SHORT)
+    assert core.next() == Postpone(JOB, SHORT)
+    core.on_postponed()
+
+
+def test_lack_of_memory_is_waited_out_longer_each_time_until_a_job_gets_through() -> None:
+    core, waits = recovered(), []
+    for _ in range(6):
+        give_back(core)
+        waits.append(core.next())
+        core.on_nothing(waiting=1)
+        assert (core.next(), core.next()) == (Wait(2.0), Take())
+    assert waits == [Wait(seconds) for seconds in (2.0, 4.0, 8.0, 16.0, WAIT_MAX_S, WAIT_MAX_S)]
+    core.on_taken(JOB)
+    core.on_result(CRASHED)
+    core.on_recorded()
+    give_back(core)
+    assert core.next() == Wait(2.0)
+
+
+def test_a_bounded_run_does_not_wait_for_memory_for_ever() -> None:
+    core = recovered(Mode.UNTIL_EMPTY)
+    for _ in range(SHORTAGES_MAX):
+        assert core.next() == Take()
+        give_back(core)
+        assert isinstance(core.next(), Wait)
+    assert core.next() == Leave(ExitCode.REFUSED)
+    core = recovered(Mode.ONCE)
+    give_back(core)
+    assert core.next() == Review(frozenset({JOB.id}))
 
 
 def test_once_leaves_an_empty_store_at_once() -> None:
@@ -141,4 +213,4 @@ def test_leaving_gives_back_a_job_but_not_a_proof() -> None:
 def test_a_lost_job_is_forgotten() -> None:
     core = with_job()
     core.on_lost()
-    assert (core.next(), core.job, core.lost_count) == (Take(), None, 1)
+    assert (core.next(), core.job) == (Take(), None)

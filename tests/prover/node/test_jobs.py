@@ -12,7 +12,7 @@ from prover.node.jobs import ATTEMPTS_MAX, RETRY_DELAY_MS, TRANSITIONS, Event, J
 
 NOW, LEASE = 5_000, 1_000
 PROOF = jobs.ProofFile("job.proof", "ab" * 32)
-JOB = Job(3, 7, 12, "S", "cd" * 32, added_ms=1)
+JOB = Job(3, 7, 12, "S", "cd" * 32, "ef" * 32, added_ms=1)
 LEASED = jobs.lease(JOB, "one", 4, NOW, LEASE)
 
 DO = {
@@ -25,6 +25,7 @@ DO = {
     Event.PARK: lambda job: jobs.try_again(
         replace(job, attempts=ATTEMPTS_MAX), job.token, "crashed", NOW
     ),
+    Event.POSTPONE: lambda job: jobs.postpone(job, job.token, "no memory", NOW),
     Event.RELEASE: lambda job: jobs.release(job, job.token, NOW),
     Event.RETRY: lambda job: jobs.retry(job, NOW),
 }
@@ -35,7 +36,7 @@ DO = {
 def test_the_table_says_what_happens(state: JobState, event: Event) -> None:
     job = replace(LEASED, state=state)
     following = TRANSITIONS.get((state, event))
-    if (state, event) == (JobState.PROVEN, Event.ADOPT):
+    if (state, event) in ((JobState.PROVEN, Event.ADOPT), (JobState.QUEUED, Event.RELEASE)):
         assert DO[event](job) == job
     elif following is None:
         with pytest.raises((WrongState, StaleLease)):
@@ -67,6 +68,7 @@ def test_the_holder_of_an_ended_lease_goes_on_until_another_takes_the_job() -> N
         lambda: jobs.publish(taken, 4, PROOF, later),
         lambda: jobs.refuse(taken, 4, "broken"),
         lambda: jobs.try_again(taken, 4, "crashed", later),
+        lambda: jobs.postpone(taken, 4, "no memory", later),
         lambda: jobs.release(taken, 4, later),
     ):
         with pytest.raises(StaleLease) as caught:
@@ -78,7 +80,8 @@ def test_publishing_the_same_proof_again_changes_nothing_and_another_is_refused(
     proven = jobs.publish(LEASED, 4, PROOF, NOW)
     assert (proven.proof_file, proven.proof_hash, proven.proven_ms) == (*_parts(PROOF), NOW)
     assert jobs.publish(proven, 4, PROOF, NOW + 9) == proven
-    for token, proof in ((5, PROOF), (4, replace(PROOF, hash="ef" * 32))):
+    others = replace(PROOF, hash="ef" * 32), replace(PROOF, name="job-spool.proof")
+    for token, proof in ((5, PROOF), *((4, other) for other in others)):
         with pytest.raises(StaleLease) as caught:
             jobs.publish(proven, token, proof, NOW)
         expected = f"job 3: expected a lease with token {token}, got a job that is proven"
@@ -129,3 +132,24 @@ def test_a_job_that_is_given_back_has_lost_no_attempt() -> None:
     assert jobs.release(LEASED, 4, NOW) == replace(
         JOB, token=4, node="one", attempts=0, free_at_ms=NOW
     )
+
+
+def test_a_job_that_is_postponed_has_lost_no_attempt_and_says_why() -> None:
+    assert jobs.postpone(LEASED, 4, "no memory", NOW) == replace(
+        JOB, token=4, node="one", attempts=0, reason="no memory", free_at_ms=NOW + RETRY_DELAY_MS
+    )
+
+
+@pytest.mark.parametrize("attempts", [1, ATTEMPTS_MAX])
+def test_what_has_ended_a_lease_may_be_said_again(attempts: int) -> None:
+    leased = replace(LEASED, attempts=attempts)
+    for end in (
+        lambda job, reason: jobs.refuse(job, 4, reason),
+        lambda job, reason: jobs.try_again(job, 4, reason, NOW),
+        lambda job, reason: jobs.postpone(job, 4, reason, NOW),
+        lambda job, reason: jobs.release(job, 4, NOW + len(reason)),
+    ):
+        ended = end(leased, "why")
+        assert end(ended, "why") == ended
+        with pytest.raises(StaleLease):
+            end(replace(ended, token=5), "why")

@@ -1,11 +1,10 @@
-"""A node in this process: everything that can go wrong with a job, a store or a spool."""
+"""A node in this process: everything that can go wrong with a job."""
 
 from __future__ import annotations
 
 import gc
 import hashlib
 import weakref
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,66 +13,18 @@ import pytest
 from circuits.cli_support import ExitCode
 from prover.cluster.errors import NoWorkerLeft
 from prover.errors import NotEnoughMemory
+from prover.node import jobs, notices
 from prover.node import node as node_module
-from prover.node import notices
-from prover.node.core import FailureKind, Mode, NodeCore, ProvenBatch
+from prover.node.core import SHORTAGES_MAX, FailureKind, Mode, ProvenBatch
 from prover.node.errors import StoreDraining
 from prover.node.heart import Timing
 from prover.node.jobs import Job, JobState
-from prover.node.node import Node
 from prover.node.port import WitnessRefused
-from prover.node.roster import Roster
-from prover.node.spool import Spool, SpooledProof
-from prover.node.store import JobStore
+from prover.node.roster import SILENT_MS, Roster
 from prover.prove import Stage
 from tests.support.job_stores import SHAPE, new_job, proof_of, store_with
 from tests.support.node_child import MadeUpWork, now_ms
-
-TIMING = Timing(poll_s=0.02, lease_s=20)
-Observe = Callable[[Stage], None]
-
-
-class Watched(MadeUpWork):
-    """Made-up proofs, with something happening near the end of each."""
-
-    def __init__(self, happens: Callable[[Job], None] = lambda job: None) -> None:
-        super().__init__()
-        self.happens = happens
-
-    def prove(self, job: Job, witness: Path, observe: Observe) -> ProvenBatch:
-        proven = super().prove(job, witness, observe)
-        self.happens(job)
-        observe(Stage.DONE)
-        return proven
-
-
-class Run:
-    """A node on a store, and what it has told."""
-
-    def __init__(
-        self,
-        store: JobStore,
-        folder: Path,
-        work: MadeUpWork | None = None,
-        mode: Mode = Mode.UNTIL_EMPTY,
-    ) -> None:
-        self.told: list[notices.Notice] = []
-        self.spool = Spool(folder / "spool")
-        self.spool.folder.mkdir(exist_ok=True)
-        core = NodeCore(mode, TIMING.poll_s)
-        self.node = Node(
-            store, self.spool, work or MadeUpWork(), core, self.told.append, now_ms, TIMING
-        )
-
-    def run(self) -> ExitCode:
-        return self.node.run()
-
-    def of(self, kind: type[notices.Notice]) -> list[notices.Notice]:
-        return [each for each in self.told if isinstance(each, kind)]
-
-
-def spooled(store: JobStore, job: Job, proof: bytes | None = None) -> SpooledProof:
-    return SpooledProof(store.id, job.id, job.token, job.witness_hash, proof or proof_of(job))
+from tests.support.nodes import Observe, Run, Watched
 
 
 def test_jobs_are_proven_and_told(tmp_path: Path) -> None:
@@ -88,6 +39,16 @@ def test_jobs_are_proven_and_told(tmp_path: Path) -> None:
     assert run.told[-1] == notices.Left(0, 2, 0)
     stages = [(each.stage, each.seconds >= 0) for each in run.of(notices.StageEnded)]
     assert stages == [(stage, True) for stage in (Stage.LOAD, Stage.COMMIT, Stage.OPENING)] * 2
+
+
+@pytest.mark.parametrize(
+    ("timing", "beat_s"),
+    [(Timing(2, 60), 2), (Timing(2, 3), 1), (Timing(60, 3600), SILENT_MS / 3000)],
+)
+def test_a_node_beats_before_its_lease_ends_or_it_counts_as_silent(
+    timing: Timing, beat_s: float
+) -> None:
+    assert timing.beat_s == beat_s
 
 
 def test_once_takes_one_job(tmp_path: Path) -> None:
@@ -129,8 +90,6 @@ def test_a_witness_that_breaks_a_rule_is_tried_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "kind", "reason"),
     [
-        (NotEnoughMemory("memory", "9 MiB free", "1 MiB"), "memory",
-         "memory: expected 9 MiB free, got 1 MiB"),
         (MemoryError(), "memory", "out of memory"),
         (NoWorkerLeft("cluster", "a worker", "none: killed"), "cluster",
          "cluster: expected a worker, got none: killed"),
@@ -153,6 +112,64 @@ def test_an_attempt_that_says_nothing_of_the_witness_is_repeated_later(
     assert ("Traceback" in capsys.readouterr().err) is (kind == "defect")
 
 
+SHORT = NotEnoughMemory("memory", "9 MiB", "1 MiB available")
+
+
+def test_a_machine_without_memory_costs_no_job_an_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(job: Job) -> None:
+        raise SHORT
+
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    store = store_with(tmp_path, 2)
+    run = Run(store, tmp_path, Watched(fail))
+    assert run.run() == ExitCode.REFUSED
+    assert [(job.state, job.attempts, job.reason) for job in store.jobs()] == [
+        (JobState.QUEUED, 0, str(SHORT)), (JobState.QUEUED, 0, "")
+    ]  # fmt: skip
+    assert run.of(notices.Failed) == [
+        notices.Failed(1, 1, FailureKind.MEMORY, False, str(SHORT))
+    ] * SHORTAGES_MAX  # fmt: skip
+
+
+def test_a_node_without_memory_does_not_keep_another_from_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one asks for a job whenever the one with little memory has given one back."""
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    store = store_with(tmp_path, 3)
+
+    def fail(job: Job) -> None:
+        raise SHORT
+
+    def react(notice: notices.Notice) -> None:
+        if isinstance(notice, notices.Failed):
+            assert Run(store, tmp_path, mode=Mode.ONCE).run() == ExitCode.OK
+
+    small = Run(store, tmp_path, Watched(fail))
+    small.react = react
+    assert small.run() == ExitCode.OK
+    assert [each.job for each in small.of(notices.Failed)] == [1, 2, 3]
+    assert [job.state for job in store.jobs()] == [JobState.PROVEN] * 3
+
+
+@pytest.mark.parametrize("mode", [Mode.ONCE, Mode.UNTIL_EMPTY])
+def test_an_attempt_that_fails_before_the_job_is_proven_is_no_failure_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    failures = [RuntimeError("a worker crashed")]
+
+    def fail_once(job: Job) -> None:
+        if failures:
+            raise failures.pop()
+
+    run = Run(store_with(tmp_path, 1), tmp_path, Watched(fail_once), mode)
+    assert run.run() == (ExitCode.OK if mode is Mode.UNTIL_EMPTY else ExitCode.REFUSED)
+    assert len(run.of(notices.Failed)) == 1
+
+
 def test_a_lease_that_is_lost_ends_the_proof_at_the_next_stage(tmp_path: Path) -> None:
     store = store_with(tmp_path, 1)
 
@@ -162,7 +179,7 @@ def test_a_lease_that_is_lost_ends_the_proof_at_the_next_stage(tmp_path: Path) -
         run.node._heart.beat()
 
     run = Run(store, tmp_path, Watched(take_it_over), Mode.ONCE)
-    assert run.run() == ExitCode.OK
+    assert run.run() == ExitCode.REFUSED
     assert [each.reason for each in run.of(notices.LeaseLost)] == [
         "the lease ended before the proof did"
     ]
@@ -188,112 +205,6 @@ def test_a_proof_that_comes_too_late_is_dropped(tmp_path: Path, monkeypatch) -> 
     assert not run.of(notices.Published)
     assert list(run.spool.folder.iterdir()) == []
     assert len(list((store.folder / "proofs").iterdir())) == 1
-
-
-class Outage:
-    """Takes a store away, and brings it back once a node has said that it misses it."""
-
-    def __init__(self, store: JobStore) -> None:
-        self.folder, self.elsewhere = store.folder, store.folder.with_name("elsewhere")
-
-    def begin(self, job: Job) -> None:
-        if job.id == 1:
-            self.folder.rename(self.elsewhere)
-
-    def watch(self, notice: notices.Notice) -> None:
-        if isinstance(notice, notices.StoreAway) and self.elsewhere.exists():
-            self.elsewhere.rename(self.folder)
-
-
-@pytest.mark.parametrize("patience_s", [0.0, 30.0])
-def test_a_store_that_goes_away_during_a_proof_loses_nothing(
-    tmp_path: Path, monkeypatch, patience_s: float
-) -> None:
-    monkeypatch.setattr(node_module, "PATIENCE_S", patience_s)
-    store = store_with(tmp_path, 2)
-    outage = Outage(store)
-    run = Run(store, tmp_path, Watched(outage.begin))
-    tell, kept = run.told.append, []
-
-    def watch(notice: notices.Notice) -> None:
-        tell(notice)
-        if isinstance(notice, notices.StoreAway):
-            kept.extend(run.spool.found(store.id))
-        outage.watch(notice)
-
-    run.node._watch = run.node._heart._watch = watch
-    assert run.run() == ExitCode.OK
-    assert [job.state for job in store.jobs()] == [JobState.PROVEN] * 2
-    assert len(run.of(notices.StoreAway)) == len(run.of(notices.StoreBack)) == 1
-    assert list(run.spool.folder.iterdir()) == []
-    assert not outage.elsewhere.exists()
-
-
-def test_a_proof_waits_in_the_spool_when_the_node_must_leave_first(
-    tmp_path: Path, monkeypatch
-) -> None:
-    monkeypatch.setattr(node_module, "PATIENCE_S", 0.0)
-    store = store_with(tmp_path, 1)
-    outage = Outage(store)
-    run = Run(store, tmp_path, Watched(outage.begin))
-
-    def drain_when_away(notice: notices.Notice) -> None:
-        run.told.append(notice)
-        if isinstance(notice, notices.StoreAway):
-            run.node.drain()
-
-    run.node._watch = run.node._heart._watch = drain_when_away
-    assert run.run() == ExitCode.INTERRUPTED
-    (kept,) = run.spool.found(store.id)
-    outage.elsewhere.rename(outage.folder)
-    (job,) = store.jobs()
-    assert (job.state, kept.proof) == (JobState.LEASED, proof_of(job))
-    # The lease holds for a while yet; the proof is published under it all the same.
-    later = Run(store, tmp_path, mode=Mode.ONCE)
-    assert later.run() == ExitCode.OK
-    assert [each.is_from_spool for each in later.of(notices.Published)] == [True]
-    assert store.proof(store.job(1)) == proof_of(job)
-    assert list(later.spool.folder.iterdir()) == []
-
-
-def test_what_lies_in_the_spool_is_looked_at_before_it_is_published(tmp_path: Path) -> None:
-    store = store_with(tmp_path, 4)
-    wrong, proven, good, _ = store.jobs()
-    leased = [store.lease(name, now_ms(), 60_000) for name in ("one", "two", "three")]
-    assert [job.id for job in leased if job] == [1, 2, 3]
-    store.publish(proven.id, 2, proof_of(proven), 1)
-    run = Run(store, tmp_path, mode=Mode.ONCE)
-    for each in (
-        spooled(store, replace(wrong, token=1), b"no proof"),
-        spooled(store, replace(proven, token=9)),
-        spooled(store, replace(good, token=3)),
-        spooled(store, replace(good, id=99)),
-        replace(spooled(store, good), store_id="of another store"),
-    ):
-        run.spool.keep(each)
-    cut = run.spool.folder / f"{store.id}-000077-000004.spooled"
-    cut.write_text('{"format": "plasmaperps-spooled-proof", "ver')
-    assert run.run() == ExitCode.OK
-    assert [job.state for job in store.jobs()] == [
-        JobState.LEASED, JobState.PROVEN, JobState.PROVEN, JobState.PROVEN,
-    ]  # fmt: skip
-    assert [each.job for each in run.of(notices.Published)] == [3, 4]
-    assert run.of(notices.SpoolFailed) == [
-        notices.SpoolFailed(1, "VerificationError: proof: expected the made-up one, got another"),
-        notices.SpoolFailed(99, "job 99: expected a job of the store, got no such job"),
-    ]
-    left = sorted(path.name for path in run.spool.folder.iterdir())
-    assert left == sorted([cut.name, "of another store-000003-000000.spooled"])
-
-
-def test_a_spool_that_cannot_be_written_is_told_and_the_proof_published(tmp_path: Path) -> None:
-    store = store_with(tmp_path, 1)
-    run = Run(store, tmp_path, mode=Mode.ONCE)
-    run.spool.folder.rmdir()
-    run.spool.folder.write_text("a file where the folder should be")
-    assert run.run() == ExitCode.OK
-    assert [each.job for each in run.of(notices.SpoolFailed)] == [1]
-    assert store.job(1).state is JobState.PROVEN
 
 
 def test_other_shapes_are_left_alone(tmp_path: Path) -> None:

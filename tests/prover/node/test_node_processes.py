@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGTERM
 
 import pytest
 
 from circuits.cli_support import ExitCode
+from prover.node.database import FILE_NAME
 from prover.node.jobs import JobState
 from prover.node.roster import Roster
 from prover.node.store import JobStore
 from tests.support.job_stores import proof_of, store_with
-from tests.support.node_processes import running_node, wait_until
+from tests.support.node_child import DEATHS
+from tests.support.node_processes import NodeProcess, running_node, wait_until
 
 
 def states(store: JobStore) -> list[tuple[JobState, int]]:
@@ -93,6 +97,53 @@ def test_the_job_of_a_killed_node_is_done_by_another(tmp_path: Path) -> None:
         assert other.wait() == 0
         assert sorted(event["job"] for event in other.events("published")) == ["1", "2"]
     assert states(store) == [(JobState.PROVEN, 2), (JobState.PROVEN, 1)]
+
+
+def test_a_third_signal_ends_the_process_as_it_stands(tmp_path: Path) -> None:
+    store, gate = store_with(tmp_path, 1), tmp_path / "gate"
+    with running_node(store.folder, tmp_path / "spool", "forever", gate=gate) as node:
+        node.wait_for("stage_ended")
+        node.send(SIGTERM)
+        node.wait_for("drain_changed")
+        with closing(sqlite3.connect(store.folder / FILE_NAME, isolation_level=None)) as holder:
+            # Whoever holds the database holds up the node that gives its job back.
+            holder.execute("BEGIN IMMEDIATE")
+            assert catches(node, SIGTERM)
+            node.send(SIGTERM)
+            wait_until(lambda: not catches(node, SIGTERM), "the second signal is handled")
+            node.send(SIGTERM)
+            assert node.wait() == -SIGTERM
+        assert not node.events("released")
+    assert states(store) == [(JobState.LEASED, 1)]
+
+
+def catches(node: NodeProcess, number: int) -> bool:
+    """Whether the process handles a signal itself, as Linux tells it."""
+    status = Path(f"/proc/{node.process.pid}/status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> number - 1 & 1)
+
+
+@pytest.mark.parametrize("moment", DEATHS)
+def test_a_node_that_is_killed_with_a_proof_in_hand_loses_nothing(
+    tmp_path: Path, moment: str
+) -> None:
+    store, gate, spool = store_with(tmp_path, 1), tmp_path / "gate", tmp_path / "spool"
+    gate.touch()
+    with running_node(store.folder, spool, gate=gate, dies_after=moment) as killed:
+        assert killed.wait() == -SIGKILL
+        assert not killed.events("published")
+    assert states(store) == [(JobState.LEASED, 1)]
+    assert len(list(spool.iterdir())) == 1
+    left = list((store.folder / "proofs").iterdir())
+    assert len(left) == (1 if moment == "proof kept" else 0)
+    with running_node(store.folder, spool) as other:
+        assert other.wait() == 0
+        assert [event["is_from_spool"] for event in other.events("published")] == ["yes"]
+    # The lease was never waited for, and no second proof made.
+    assert states(store) == [(JobState.PROVEN, 1)]
+    assert store.proof(store.job(1)) == proof_of(store.job(1))
+    assert list(spool.iterdir()) == []
 
 
 def test_a_lease_outlives_a_proof_that_takes_longer(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_beat_shows_the_node_and_prolongs_its_lease(tmp_path: Path) -> None:
     assert taken is not None
     assert roster.beat(busy, lease).is_lease_lost
     store.publish(taken.id, taken.token, proof_of(taken), 1)
-    store.remove(taken.id)
+    store.remove(taken.id, 1)
     assert roster.beat(busy, lease).is_lease_lost
     roster.leave("one")
     assert roster.nodes() == []

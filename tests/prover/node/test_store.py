@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from prover.node import database
 from prover.node.database import FILE_NAME
 from prover.node.errors import (
     BatchConflict,
@@ -19,8 +23,9 @@ from prover.node.errors import (
     StoreUnavailable,
     WrongState,
 )
+from prover.node.files import StoreFiles
 from prover.node.jobs import JobState
-from prover.node.patience import Patience, unavailable
+from prover.node.patience import Patience, database_error, disk_error
 from prover.node.store import JobStore, NewJob
 from tests.support.job_stores import (
     LEASE_MS,
@@ -31,6 +36,8 @@ from tests.support.job_stores import (
     store_with,
     witness_bytes,
 )
+
+Result = TypeVar("Result")
 
 
 def message(error: type[StoreError], call) -> str:
@@ -70,6 +77,17 @@ def test_the_journal_is_a_write_ahead_log(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     with store.transaction() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+
+
+def test_a_disk_without_a_write_ahead_log_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A database in memory answers as a disk does that cannot hold the log.
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda path, **options: connect(":memory:", **options))
+    text = message(NotAStore, lambda: JobStore.create(tmp_path / "store"))
+    assert text.endswith("expected a disk that takes a write-ahead log, got journal memory")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_batch_is_added_once(tmp_path: Path) -> None:
@@ -133,16 +151,118 @@ def test_the_oldest_batch_comes_first_and_tokens_only_grow(tmp_path: Path) -> No
     assert (store.waiting(("T",)), store.waiting(("S", "M")), store.waiting(())) == (3, 0, 0)
 
 
+def test_a_job_is_removed_once_its_lease_has_ended(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 1)
+    assert store.lease("one", 0, LEASE_MS) is not None
+    assert message(WrongState, lambda: store.remove(1, LEASE_MS - 1)) == (
+        "job 1: expected a job that no node holds, got held by one"
+    )
+    assert store.remove(1, LEASE_MS).node == "one"
+
+
+@pytest.mark.parametrize("name", ["witness", "statement"])
+def test_a_removal_that_comes_between_copy_and_addition_takes_nothing_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store = store_with(tmp_path, 0)
+    keep, removals = StoreFiles.keep_witness, [1]
+
+    def keep_then_lose(files: StoreFiles, *arguments) -> None:
+        keep(files, *arguments)
+        if removals:
+            removals.pop()
+            getattr(files, name)(new_job(1).witness_hash).unlink()
+
+    monkeypatch.setattr(StoreFiles, "keep_witness", keep_then_lose)
+    message(StoreUnavailable, lambda: add_batch(store, tmp_path, 1))
+    assert store.jobs() == []
+    removals.append(1)
+    again = store.with_patience(Patience(1, lambda seconds: True, lambda: 0.0))
+    added = add_batch(again, tmp_path, 1)
+    assert added.is_new
+    assert store.checked_witness(added.job).read_bytes() == witness_bytes(1)
+    assert store.statement(added.job) == "statement of batch 1"
+
+
+def test_a_removal_whose_file_cannot_be_deleted_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, wrong = store_with(tmp_path, 1), [OSError(5, "input/output error")]
+    unlink = Path.unlink
+
+    def fail_once(path: Path, *, missing_ok: bool = False) -> None:
+        if wrong:
+            raise wrong.pop()
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", fail_once)
+    again = store.with_patience(Patience(1, lambda seconds: True, lambda: 0.0))
+    assert again.remove(1, 0).id == 1
+    assert wrong == []
+    assert store.jobs() == []
+    assert list((store.folder / "witnesses").iterdir()) == []
+
+
+def test_an_operation_whose_answer_was_lost_is_repeated_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every commit is carried out and told to have failed, once."""
+    commit, lost = database._commit, list[int]()
+
+    def lose_the_answer(connection: sqlite3.Connection) -> None:
+        commit(connection)
+        if connection.total_changes and lost:
+            lost.pop()
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+
+    monkeypatch.setattr(database, "_commit", lose_the_answer)
+    store = store_with(tmp_path, 0)
+    store.patience = Patience(1, lambda seconds: True, lambda: 0.0)
+
+    def again(operation: Callable[[], Result]) -> Result:
+        lost.append(1)
+        result = operation()
+        assert lost == [], "no answer was lost"
+        return result
+
+    assert again(lambda: add_batch(store, tmp_path, 1)).is_new
+    job = again(lambda: store.lease("one", 0, LEASE_MS))
+    assert job is not None
+    again(lambda: store.refuse(1, job.token, "broken"))
+    assert again(lambda: store.retry(1, 5)).state is JobState.QUEUED
+    assert again(lambda: store.adopt(1, job.witness_hash, 1, proof_of(job), 7))
+    assert store.proof(store.job(1)) == proof_of(job)
+    assert again(lambda: store.remove(1, 9)).id == 1
+
+
+def test_a_statement_that_was_overwritten_is_not_handed_on(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 1)
+    (job,) = store.jobs()
+    path = store.files.statement(job.witness_hash)
+    path.write_text("statement of batch 2")
+    text = message(FileDamaged, lambda: store.statement(job))
+    assert text.startswith(f"{path}: expected SHA-256 {job.statement_hash}, got ")
+    path.unlink()
+    assert message(FileDamaged, lambda: store.statement(job)).endswith("got no such file")
+    assert not add_batch(store, tmp_path, 1).is_new
+    assert store.statement(job) == "statement of batch 1"
+    other = replace(new_job(1), statement="another statement")
+    text = message(BatchConflict, lambda: store.add(other, tmp_path / "batch-1-0.witness", 0))
+    assert text == (
+        f"batch 1 (job 1): expected statement {job.statement_hash}, got {other.statement_hash}"
+    )
+    assert store.statement(job) == "statement of batch 1"
+
+
 def test_a_token_is_not_given_again_after_its_job_is_removed(tmp_path: Path) -> None:
     store = store_with(tmp_path, 1)
     (job,) = store.jobs()
     leased = store.lease("one", 0, LEASE_MS)
     assert leased is not None
-    assert message(WrongState, lambda: store.remove(job.id)) == (
-        "job 1: expected a job that no node holds, got held by one"
-    )
     store.refuse(job.id, leased.token, "broken")
-    store.remove(job.id)
+    store.remove(job.id, 1)
     assert message(JobNotFound, lambda: store.job(1)) == (
         "job 1: expected a job of the store, got no such job"
     )
@@ -186,7 +306,10 @@ def test_a_late_proof_does_not_take_an_adopted_one_with_it(tmp_path: Path) -> No
     first = store.lease("one", 0, LEASE_MS)
     assert first is not None
     assert store.lease("two", LEASE_MS, LEASE_MS) is not None
-    adopted = store.adopt(first.id, first.witness_hash, first.token, proof_of(first), 1)
+    adopt = first.id, first.witness_hash, first.token, proof_of(first)
+    assert store.adopt(*adopt, 1)
+    assert not store.adopt(*adopt, 2)
+    adopted = store.job(first.id)
     text = message(StaleLease, lambda: store.publish(first.id, first.token, proof_of(first), 2))
     assert text == "job 1: expected a lease with token 1, got a job that is proven"
     assert store.proof(store.job(1)) == proof_of(first)
@@ -279,19 +402,31 @@ def test_a_locked_store_is_waited_for(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_passes_and_what_does_not() -> None:
     read_only = sqlite3.OperationalError("attempt to write a readonly database")
     read_only.sqlite_errorcode = sqlite3.SQLITE_READONLY_DBMOVED
-    assert isinstance(unavailable(Path("x"), read_only), StoreUnavailable)
+    assert isinstance(database_error(Path("x"), read_only), StoreUnavailable)
     no_table = sqlite3.OperationalError("no such table: jobs")
     no_table.sqlite_errorcode = sqlite3.SQLITE_ERROR
-    assert unavailable(Path("x"), no_table) is None
-    assert isinstance(unavailable(Path("x"), OSError(30, "read-only")), StoreUnavailable)
-    assert unavailable(Path("x"), ValueError()) is None
+    assert database_error(Path("x"), no_table) is None
+    assert database_error(Path("x"), sqlite3.ProgrammingError("no code")) is None
+    assert str(disk_error(Path("x"), OSError(30, "", "x/y"))) == (
+        "x/y: expected a job store that can be read and written, got read-only file system"
+    )
+    assert disk_error(Path("x"), OSError(30, "read-only")).place == "x"
+
+
+def test_damage_is_known_by_its_kind_whatever_its_details(tmp_path: Path) -> None:
+    store = store_with(tmp_path, 0)
+    damage = sqlite3.DatabaseError("malformed index")
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT_INDEX
+    text = "expected a job store, got malformed index"
+    with pytest.raises(NotAStore, match=text), store.transaction():
+        raise damage
 
 
 def test_what_is_no_store_of_this_version_is_refused_by_name(tmp_path: Path) -> None:
     store = store_with(tmp_path, 1)
     path = store.folder / FILE_NAME
     write(store, "PRAGMA user_version = 7")
-    assert message(NotAStore, store.jobs) == f"{path}: expected job store version 1, got version 7"
+    assert message(NotAStore, store.jobs) == f"{path}: expected job store version 2, got version 7"
     write(store, "PRAGMA application_id = 1")
     assert message(NotAStore, lambda: JobStore(store.folder)) == (
         f"{path}: expected the database of a job store, got another database"

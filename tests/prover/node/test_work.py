@@ -25,11 +25,12 @@ from prover.prove import Stage
 from sequencer.batch_files import witness_of
 from tests.support.batches import batch_of
 from tests.support.exchange import deposit, register
-from verifier.errors import ProofLength
+from verifier.cli import PACKAGED_KEYS
+from verifier.errors import KeyFileError, ProofLength
 from verifier.key import make_key, save_key
 from verifier.srs import SrsError
 
-JOB = Job(1, 7, 1, "S", "ab" * 32, added_ms=0)
+JOB = Job(1, 7, 1, "S", "ab" * 32, "cd" * 32, added_ms=0)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,15 @@ def key_file(folder: Path, **setup_changes: object) -> Path:
 
 def test_the_packaged_keys_are_for_every_shape(work: MarginWork) -> None:
     assert sorted(work.shapes) == sorted(SHAPES)
+
+
+def test_two_keys_of_one_shape_are_refused() -> None:
+    path = PACKAGED_KEYS / "S.json"
+    with pytest.raises(KeyFileError) as caught:
+        load_keys((path, path), None)
+    assert str(caught.value) == (
+        f"{path}: shape: expected another one for each key, got shape S again"
+    )
 
 
 def test_a_setup_that_is_not_the_keys_is_refused_before_any_job(tmp_path: Path) -> None:
