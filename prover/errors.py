@@ -7,6 +7,8 @@
     ├── SetupTooShort       the reference string has fewer powers than a chunk has cells
     ├── RuleBroken          the witness does not satisfy the statement: no proof of it is accepted
     ├── ProofRefused        a proof was not accepted although its witness breaks no rule
+    ├── FalseStatementAccepted  a proof was accepted for another statement than its own
+    ├── NotEnoughMemory     what is to be done does not fit into this machine now
     └── StoreError, ...     what a job store refuses: see `prover.node.errors`
 
 A witness that fits the key but does not satisfy the constraints is not refused by `prover.prove`:
@@ -45,6 +47,10 @@ class RuleBroken(ProverError):
 
 
 class ProofRefused(ProverError):
+    pass
+
+
+class FalseStatementAccepted(ProverError):
     pass
 
 

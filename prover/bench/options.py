@@ -82,12 +82,13 @@ class Report:
 def input_errors() -> dict[type[Exception], ExitCode]:
     """What each expected error means to a script."""
     from circuits.errors import CircuitError
-    from prover.errors import ProverError
+    from prover.errors import FalseStatementAccepted, ProverError
     from verifier.errors import KeyFileError, VerificationError
     from verifier.srs import SrsError
 
     usage = (CircuitError, ProverError, KeyFileError, SrsError)
-    return {VerificationError: ExitCode.VERIFICATION_FAILED} | dict.fromkeys(usage, ExitCode.USAGE)
+    false = dict.fromkeys((VerificationError, FalseStatementAccepted), ExitCode.VERIFICATION_FAILED)
+    return false | dict.fromkeys(usage, ExitCode.USAGE)
 
 
 def with_setting(command: Command) -> Command:

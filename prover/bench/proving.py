@@ -18,6 +18,7 @@ from prover.bench.yardstick.system import key_for, rows_for, yardstick_system
 from prover.bench.yardstick.trades import Trades, make_trades
 from prover.bench.yardstick.witness import build_witness
 from prover.cluster.events import Notify, ignore_event
+from prover.errors import FalseStatementAccepted
 from prover.executor_options import ExecutorOptions
 from prover.executors import Executor, ProvingJob, open_executor
 from prover.memory import require_memory
@@ -29,12 +30,6 @@ from verifier.key import VerifyingKey, load_key
 from verifier.verify import verify
 
 WITNESS = "witness"
-
-
-class FalseStatementAccepted(VerificationError):
-    """The verifier does not look at the statement: nothing that was measured is worth anything."""
-
-
 Progress = Callable[[int], None]
 
 

@@ -18,7 +18,9 @@ from tests.support.node_child import MadeUpWork
 LOADS_FOR_EVER = "loads-for-ever"
 
 
-def never_ready(key_paths: object, srs_path: object, watch: Callable[[Notice], None]) -> None:
+def never_ready(
+    key_paths: object, srs_path: object, workers: int, watch: Callable[[Notice], None]
+) -> None:
     """Stands for compiling."""
     watch(Loading("nothing"))
     threading.Event().wait()
