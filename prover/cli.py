@@ -244,7 +244,7 @@ def prove(
         require_memory(circuit, witness.heights, options.local_workers)
         name = f"batch-{witness.statement.batch_number}"
         job = margin_job(verifying_key, witness, _setup_of(verifying_key, srs_path), name)
-        proof = _prove(witness_path, witness, job, options, clock)
+        proof, peak = _prove(witness_path, witness, job, options, clock)
         if work_dir is None:
             with suppress(OSError):
                 folder.rmdir()
@@ -252,12 +252,12 @@ def prove(
             stream.write(to_json(witness.statement))
         with atomic_write(proof_path) as stream:
             stream.write(proof)
-    _show_proof(proof_path, len(proof), witness, clock)
+    _show_proof(proof_path, len(proof), witness, clock, peak)
     click.echo(f"{statement_path}: {len(witness.statement.pubdata)} published words")
 
 
-def _show_proof(path: Path, size: int, witness: Witness, clock: StageClock) -> None:
-    from prover.memory import MIB, peak_bytes
+def _show_proof(path: Path, size: int, witness: Witness, clock: StageClock, peak: int) -> None:
+    from prover.processes import MIB
     from prover.prove import Stage
 
     stages = ", ".join(
@@ -266,7 +266,7 @@ def _show_proof(path: Path, size: int, witness: Witness, clock: StageClock) -> N
     click.echo(
         f"{path}: {size} bytes, batch {witness.statement.batch_number}, "
         f"shape {witness.shape_name}, {sum(clock.seconds.values()):.1f} s ({stages}), "
-        f"peak {peak_bytes() / MIB:.0f} MiB"
+        f"peak {peak / MIB:.0f} MiB"
     )
 
 
@@ -304,13 +304,14 @@ def _prove(
     job: ProvingJob,
     options: ExecutorOptions,
     clock: StageClock,
-) -> bytes:
-    """A proof that the verifier has accepted.
+) -> tuple[bytes, int]:
+    """A proof that the verifier has accepted, and the most bytes that all processes took.
 
     Raises: CommandFailed with the first broken rule when the verifier refuses it.
     """
     from prover.errors import ProofRefused, RuleBroken
     from prover.executors import open_executor
+    from prover.processes import peak_bytes
     from prover.prove import Stage
     from prover.proving import verify_proof
 
@@ -322,12 +323,14 @@ def _prove(
 
         with open_executor(options, _tell) as executor:
             proof = executor.prove(job, observe)
+            # Workers end with the block, and what they took is not known any more.
+            peak = peak_bytes()
     try:
         verify_proof(job.key, witness, proof)
     except (RuleBroken, ProofRefused) as error:
         message = f"{witness_path}: {error.got}"
         raise CommandFailed(message, ExitCode.VERIFICATION_FAILED) from None
-    return proof
+    return proof, max(peak, peak_bytes())
 
 
 def _tell(event: ClusterEvent) -> None:

@@ -25,8 +25,6 @@ The interpreter, its libraries and the compiled kernels come on top of both: BAS
 from __future__ import annotations
 
 import random
-import resource
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,9 +36,9 @@ from prover.backend import Circuit
 from prover.errors import NotEnoughMemory
 from prover.kernels.parallel import threads
 from prover.kernels.plan import make_plan
+from prover.processes import MIB, own_resident_bytes
 from prover.prove import Stage
 
-MIB = 1 << 20
 BASE_BYTES = 300 * MIB
 BYTES_PER_CELL = 120
 NARROW_EXTRA = 32
@@ -59,7 +57,6 @@ _THREAD_BYTES = 4 * MIB
 _CELL = 32
 _POINT = 64
 
-_STATUS = Path("/proc/self/status")
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -161,36 +158,28 @@ def require_memory(
 
     What this process holds already counts as available, since the proof needs it or reuses it.
     """
-    available = available_bytes()
     needed = needed_bytes(circuit, heights, workers)
-    if available is not None and available + resident_bytes() < needed:
-        raise NotEnoughMemory(
-            f"memory for shape {circuit.key.shape_name}",
-            f"{needed // MIB:,} MiB",
-            f"{(available + resident_bytes()) // MIB:,} MiB available: "
-            "stop other work, or use a larger machine",
-        )
+    require_room(f"memory for shape {circuit.key.shape_name}", needed)
+
+
+def require_room(place: str, needed: int) -> None:
+    """Refuse what takes so many bytes in all. Raises: NotEnoughMemory, which says `place`."""
+    usable = usable_bytes()
+    if usable is not None and usable < needed:
+        got = f"{usable // MIB:,} MiB available: stop other work, or use a larger machine"
+        raise NotEnoughMemory(place, f"{needed // MIB:,} MiB", got)
+
+
+def usable_bytes() -> int | None:
+    """What this process may take in all; None where the system does not say."""
+    available = available_bytes()
+    return None if available is None else available + (own_resident_bytes() or 0)
 
 
 def available_bytes() -> int | None:
     """What this process may still take without swapping; None where the system does not say."""
     known = [_system_bytes(), *map(_group_bytes, _GROUPS)]
     return min((each for each in known if each is not None), default=None)
-
-
-def resident_bytes() -> int:
-    """Memory of this process now; 0 where the system does not say."""
-    return _status_bytes("VmRSS") or 0
-
-
-def peak_bytes() -> int:
-    """The most memory that this process had at once since its start."""
-    found = _status_bytes("VmHWM")
-    if found is not None:
-        return found
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts KiB, macOS bytes.
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _commitment(scalars: int) -> int:
@@ -211,11 +200,6 @@ def _stored_operands(tape: Tape, main_columns: int) -> int:
 
 def _system_bytes() -> int | None:
     found = _field(_MEMINFO, "MemAvailable")
-    return None if found is None else found * 1024
-
-
-def _status_bytes(field: str) -> int | None:
-    found = _field(_STATUS, field)
     return None if found is None else found * 1024
 
 

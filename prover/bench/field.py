@@ -8,8 +8,8 @@ import numpy as np
 
 from circuits.field import R, inverse
 from prover.bench.measure import Measurement, StopWatch
-from prover.bench.room import require_room
 from prover.kernels import fr
+from prover.memory import require_room
 
 STAGE = "compute"
 # Passes over the arrays in one repeat, so that also the quickest operation can be timed.
@@ -26,7 +26,7 @@ def measure_field(log_size: int, repeat: int) -> list[Measurement]:
 
     Every repeat is that of PASSES times as many. Raises: NotEnoughMemory.
     """
-    require_room(f"2^{log_size} elements", _BYTES_PER_ELEMENT << log_size)
+    require_room(f"memory for 2^{log_size} elements", _BYTES_PER_ELEMENT << log_size)
     left, right = random_elements(1 << log_size, 1), random_elements(1 << log_size, 2)
     return [
         _measure("fr_mul", repeat, lambda: fr.mul(left, right), (left, right), lambda a, b: a * b),

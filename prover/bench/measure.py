@@ -6,12 +6,7 @@ import gc
 from dataclasses import dataclass
 from time import perf_counter
 
-from prover.bench.machine import (
-    core_seconds,
-    peak_memory_mib,
-    reset_peak_memory,
-    worker_core_seconds,
-)
+from prover.processes import MIB, core_seconds, peak_bytes, reset_peaks, worker_core_seconds
 
 VERIFY = "verify"
 """The stage that is shown and not counted: whoever reads the proof pays for it."""
@@ -76,7 +71,7 @@ class StopWatch:
     def __init__(self, *, has_workers: bool = False) -> None:
         self._has_workers = has_workers
         gc.collect()
-        reset_peak_memory()
+        reset_peaks()
         self._seconds: dict[str, float] = {}
         self._core_seconds: dict[str, float] = {}
         self._current: str | None = None
@@ -108,4 +103,4 @@ class StopWatch:
     def stop(self) -> Run:
         """End the last stage and return the repeat."""
         self.pause()
-        return Run(self._seconds, self._core_seconds, peak_memory_mib())
+        return Run(self._seconds, self._core_seconds, peak_bytes() / MIB)

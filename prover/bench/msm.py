@@ -7,10 +7,9 @@ import numpy as np
 from circuits.field import R
 from prover.bench.field import random_elements
 from prover.bench.measure import Measurement, StopWatch
-from prover.bench.room import require_room
 from prover.kernels import fr
 from prover.kernels.msm import msm
-from prover.memory import BOUND_THREADS, SCALAR_BYTES, THREAD_SCALAR_BYTES
+from prover.memory import BOUND_THREADS, SCALAR_BYTES, THREAD_SCALAR_BYTES, require_room
 from prover.srs_tools import Srs, development_secret
 from verifier.pairing import multi_scalar
 from verifier.srs import GENERATOR
@@ -30,7 +29,7 @@ def measure_msm(srs: Srs, bits: int, repeat: int) -> Measurement:
     The result is compared with the one multiplication that the known secret makes of it.
     Raises: NotEnoughMemory.
     """
-    require_room(f"{len(srs.bases):,} points", _BYTES_PER_POINT * len(srs.bases))
+    require_room(f"memory for {len(srs.bases):,} points", _BYTES_PER_POINT * len(srs.bases))
     column = random_column(len(srs.bases), bits)
     wanted = _expected(column)
     runs, verified = [], True

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from circuits.cli_support import CommandFailed, ExitCode
-from prover.bench.machine import core_seconds, sees_other_processes
 from prover.cli_options import ExecutorChoice
 from prover.executor_options import ExecutorKind
 from prover.kernel_choice import VARIABLE, Kernels, KernelsUnavailable, choose
+from prover.processes import core_seconds, sees_other_processes
 
 AUTO = "auto"
 KERNEL_NAMES = (AUTO, *(each.value for each in Kernels))

@@ -6,10 +6,10 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prover.bench.machine import resident_mib
 from prover.bench.proving import Progress, no_progress
 from prover.errors import ProverError
 from prover.executors import Executor, ProvingJob
+from prover.processes import MIB, resident_bytes
 from verifier.verify import verify
 
 GROWTH_PERCENT_MAX = 5.0
@@ -53,7 +53,7 @@ def run_soak(
     job: ProvingJob,
     proofs: int,
     advance: Progress = no_progress,
-    resident: Callable[[], float] = resident_mib,
+    resident: Callable[[], int] = resident_bytes,
 ) -> Soak:
     """Prove a job so many times; the first proof is verified and all others must equal it.
 
@@ -69,6 +69,6 @@ def run_soak(
         elif proof != first:
             raise ProofsDiffer(f"proof {number}", "the bytes of the first", "others")
         gc.collect()
-        found.append(resident())
+        found.append(resident() / MIB)
         advance(1)
     return Soak(tuple(found))

@@ -10,7 +10,6 @@ from circuits.chips.system import margin_system
 from circuits.field import R
 from prover.bench.field import random_elements
 from prover.bench.measure import Measurement, StopWatch
-from prover.bench.room import require_room
 from prover.compiled.columns import ChipColumns
 from prover.compiled.zerocheck import ChipRows, add_up
 from prover.kernels import fr
@@ -18,6 +17,7 @@ from prover.kernels.equality import SplitEquality
 from prover.kernels.plan import ChipPlan, make_plan
 from prover.kernels.sumcheck import CLASSES, REST
 from prover.kernels.tape import RowState
+from prover.memory import require_room
 from prover.rounds import extend
 
 STAGE = "interpret"
@@ -44,7 +44,7 @@ def measure_tape(log_rows: int, repeat: int) -> Measurement:
     other. Raises: NotEnoughMemory.
     """
     chip = biggest_chip()
-    require_room(f"2^{log_rows} rows", _COPIES * 32 * chip.tape.columns << log_rows)
+    require_room(f"memory for 2^{log_rows} rows", _COPIES * 32 * chip.tape.columns << log_rows)
     plan = make_plan(
         chip.tape, len(chip.columns), _challenges(chip), _publics(chip), _weights(chip),
         chip.zero_values,

@@ -8,8 +8,7 @@ from enum import StrEnum
 
 from prover.kernel_choice import VARIABLE, Kernels
 from prover.node.facts import EXTRA_MODULES, Facts, StoreFault, extra_of
-
-MIB = 1 << 20
+from prover.processes import MIB
 
 WHAT_FOR = {
     "ray": "proving on several machines",

@@ -166,10 +166,9 @@ def _needed_bytes(key: VerifyingKey) -> int:
 
 def _available_bytes() -> int | None:
     # Imports the kernels, whose choice may be wrong: that is one of the findings.
-    from prover.memory import available_bytes, resident_bytes
+    from prover.memory import usable_bytes
 
-    available = available_bytes()
-    return None if available is None else available + resident_bytes()
+    return usable_bytes()
 
 
 def _key_error(key: VerifyingKey) -> str:

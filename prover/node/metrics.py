@@ -16,7 +16,6 @@ from prometheus_client import (
 )
 
 from prover.cluster.events import EventKind
-from prover.memory import peak_bytes, resident_bytes
 from prover.node.core import FailureKind
 from prover.node.errors import PortTaken
 from prover.node.jobs import JobState
@@ -32,6 +31,7 @@ from prover.node.notices import (
     StoreAway,
     StoreBack,
 )
+from prover.processes import peak_bytes, resident_bytes
 from prover.prove import Stage
 
 PREFIX = "plasmaperps_prover_"
@@ -50,8 +50,8 @@ class NodeMetrics:
         self._seen = self._gauge("queue_seen_timestamp_seconds", "When the queue was last seen.")
         self._reachable = self._gauge("store_reachable", "1 while the store answers, else 0.")
         self._draining = self._gauge("draining", "1 while the node takes no more jobs, else 0.")
-        resident = self._gauge("resident_memory_bytes", "Memory of the process now.")
-        peak = self._gauge("peak_memory_bytes", "Most memory of the process so far.")
+        resident = self._gauge("resident_memory_bytes", "Memory of node and local workers.")
+        peak = self._gauge("peak_memory_bytes", "Their highest memory, added up.")
         resident.set_function(resident_bytes)
         peak.set_function(peak_bytes)
         self._stages = self._histogram(

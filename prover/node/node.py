@@ -239,6 +239,9 @@ class Node:
             begun.append((stage, now))
             self._heart.stage("verify" if stage is Stage.DONE else stage)
             self._watch(notices.StageBegun(job.id, stage))
+            if self.core.is_leaving:
+                # The signal came before the proof began, or was lost on code that holds exceptions.
+                raise _LeaveNow
             if self._heart.is_lease_lost:
                 raise _LeaseLost
 

@@ -90,6 +90,12 @@ def same_batch(
     return job
 
 
+def has_witness(connection: sqlite3.Connection, witness_hash: str) -> bool:
+    """Whether a job has this witness."""
+    query = "SELECT 1 FROM jobs WHERE witness_hash = ?"
+    return connection.execute(query, (witness_hash,)).fetchone() is not None
+
+
 def select(connection: sqlite3.Connection, job_id: int) -> Job:
     """One job. Raises: JobNotFound."""
     row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()

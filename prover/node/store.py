@@ -188,7 +188,7 @@ class JobStore:
                 return self._change_once(
                     job_id, lambda found: jobs.publish(found, token, kept, now_ms)
                 )
-            except StaleLease:
+            except (StaleLease, JobNotFound):
                 self.files.drop(self.files.proof(kept.name))
                 raise
 
@@ -207,7 +207,11 @@ class JobStore:
             nonlocal change
             kept = self.files.keep_proof(self._read_job(job_id), Origin.SPOOL, token, proof)
             change = change or _Change(lambda found: jobs.adopt(found, witness_hash, kept, now_ms))
-            adopted = self._change_once(job_id, change)
+            try:
+                adopted = self._change_once(job_id, change)
+            except (WrongState, JobNotFound):
+                self.files.drop(self.files.proof(kept.name))
+                raise
             if adopted.proof_file != kept.name:
                 self.files.drop(self.files.proof(kept.name))
             return change.is_own
@@ -235,27 +239,29 @@ class JobStore:
         return self._change(job_id, lambda job: jobs.retry(job, now_ms))
 
     def remove(self, job_id: int, now_ms: int) -> Job:
-        """Forget a job and its files. Raises: WrongState while its lease lasts; JobNotFound."""
+        """Forget a job and its files. Raises: WrongState while its lease lasts; JobNotFound.
+
+        The job goes first: a process that dies in between leaves files that nobody asks for, and
+        never a job without its witness.
+        """
         removed: Job | None = None
 
         def action() -> Job:
             nonlocal removed
             with self.transaction() as connection:
                 try:
-                    job = rows.select(connection, job_id)
+                    found = rows.select(connection, job_id)
                 except JobNotFound:
                     if removed is None:
                         raise
-                    return removed
-                if job.is_held(now_ms):
-                    raise WrongState(job.place, "a job that no node holds", f"held by {job.node}")
-                removed = job
-                connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
-                # Inside, so that nobody adds the same witness meanwhile and loses its copy.
-                paths = [self.files.proof(job.proof_file)] if job.proof_file else []
-                witness, statement = self.files.witness, self.files.statement
-                self.files.drop(witness(job.witness_hash), statement(job.witness_hash), *paths)
-            return job
+                else:
+                    if found.is_held(now_ms):
+                        expected = "a job that no node holds"
+                        raise WrongState(found.place, expected, f"held by {found.node}")
+                    removed = found
+                    connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            self._drop_files(removed)
+            return removed
 
         return self.patience.run(action)
 
@@ -313,6 +319,15 @@ class JobStore:
             if self.id and found != self.id:
                 raise StoreUnavailable(str(self.folder), f"job store {self.id}", f"store {found}")
             yield connection
+
+    def _drop_files(self, removed: Job) -> None:
+        # In a transaction, so that nobody adds the same witness meanwhile and loses its copy.
+        with self.transaction() as connection:
+            if removed.proof_file:
+                self.files.drop(self.files.proof(removed.proof_file))
+            if not rows.has_witness(connection, removed.witness_hash):
+                witness, statement = self.files.witness, self.files.statement
+                self.files.drop(witness(removed.witness_hash), statement(removed.witness_hash))
 
     def _read_id(self) -> str:
         with self.transaction(reads_only=True) as connection:

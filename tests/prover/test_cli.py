@@ -122,7 +122,7 @@ def test_a_setup_that_is_not_the_key_s_is_refused(witness_path, tmp_path):
 
 def test_a_batch_that_does_not_fit_into_memory_is_refused(witness_path, tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: memory.MIB)
-    monkeypatch.setattr(memory, "resident_bytes", lambda: memory.MIB)
+    monkeypatch.setattr(memory, "own_resident_bytes", lambda: memory.MIB)
     line = refused("prove", witness_path, "-o", tmp_path / "batch.proof")
     assert re.fullmatch(
         r"Error: memory for shape S: expected \d+ MiB, got 2 MiB available: .*", line

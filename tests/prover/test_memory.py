@@ -12,7 +12,6 @@ import pytest
 from circuits.chips.system import SHAPES, margin_system
 from prover import memory
 from prover.backend import Circuit
-from prover.bench.machine import reset_peak_memory
 from prover.errors import NotEnoughMemory
 from prover.prove import Stage
 from prover.srs_tools import development_setup
@@ -64,7 +63,7 @@ def test_the_plan_is_below_the_bound(shape, part):
 
 def test_too_little_memory_is_refused_in_one_line(monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: 100 * memory.MIB)
-    monkeypatch.setattr(memory, "resident_bytes", lambda: 50 * memory.MIB)
+    monkeypatch.setattr(memory, "own_resident_bytes", lambda: 50 * memory.MIB)
     needed = memory.needed_bytes(TOY)
     with pytest.raises(NotEnoughMemory) as caught:
         memory.require_memory(TOY)
@@ -73,10 +72,10 @@ def test_too_little_memory_is_refused_in_one_line(monkeypatch):
         "stop other work, or use a larger machine"
     )
     # What the process holds already is there for the proof.
-    monkeypatch.setattr(memory, "resident_bytes", lambda: needed)
+    monkeypatch.setattr(memory, "own_resident_bytes", lambda: needed)
     memory.require_memory(TOY)
     monkeypatch.setattr(memory, "available_bytes", lambda: None)
-    monkeypatch.setattr(memory, "resident_bytes", lambda: 0)
+    monkeypatch.setattr(memory, "own_resident_bytes", lambda: 0)
     memory.require_memory(TOY)
 
 
@@ -84,7 +83,7 @@ def test_every_worker_brings_an_interpreter(monkeypatch):
     needed = memory.needed_bytes(TOY, workers=3)
     assert needed == memory.needed_bytes(TOY) + 3 * memory.BASE_BYTES
     monkeypatch.setattr(memory, "available_bytes", lambda: needed - 1)
-    monkeypatch.setattr(memory, "resident_bytes", lambda: 0)
+    monkeypatch.setattr(memory, "own_resident_bytes", lambda: 0)
     memory.require_memory(TOY, workers=2)
     with pytest.raises(NotEnoughMemory):
         memory.require_memory(TOY, workers=3)
@@ -113,21 +112,6 @@ def test_a_containers_limit_counts(version, prefix, tmp_path, monkeypatch):
     meminfo.unlink()
     limit.unlink()
     assert memory.available_bytes() is None
-
-
-def test_a_reset_forgets_the_peak():
-    large = bytearray(64 * memory.MIB)
-    before = memory.peak_bytes()
-    assert memory.resident_bytes() <= before
-    del large
-    if reset_peak_memory():
-        assert memory.peak_bytes() < before
-
-
-def test_without_a_status_file_the_system_is_asked(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "_STATUS", tmp_path / "absent")
-    assert memory.resident_bytes() == 0
-    assert memory.peak_bytes() > 10 * memory.MIB
 
 
 @pytest.mark.slow

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from prover.node.errors import StoreError
 from prover.node.jobs import Job
 from prover.node.store import Added, JobStore, NewJob
 
@@ -60,3 +64,10 @@ def store_with(folder: Path, count: int) -> JobStore:
 def proof_of(job: Job) -> bytes:
     """What stands for the proof of a job."""
     return f"proof of {job.witness_hash}".encode()
+
+
+def message(error: type[StoreError], call: Callable[[], object]) -> str:
+    """What the error says that a call ends with."""
+    with pytest.raises(error) as caught:
+        call()
+    return str(caught.value)

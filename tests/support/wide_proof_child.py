@@ -14,9 +14,8 @@ from circuits.air.columns import U16, Bit, Columns, Field, Given
 from circuits.air.expr import ROW
 from circuits.air.shape import Shape
 from circuits.field import R
-from prover import kernels, memory
+from prover import kernels, memory, processes
 from prover.backend import Circuit
-from prover.bench.machine import reset_peak_memory
 from prover.compiled.backend import KernelBackend
 from prover.prove import StageClock, prove
 from prover.srs_tools import development
@@ -81,18 +80,18 @@ def main():
     kernels.warm()
     # Made and kept before anything is measured; loaded again where it counts.
     development(LOG_CHUNK, lambda _: None)
-    base = memory.resident_bytes()
+    base = processes.resident_bytes()
     draw = np.random.default_rng(7)
     heights = {"wide": 1 << LOG_ROWS, "words": 1}
     tables = {chip.name: table(chip, heights[chip.name], draw) for chip in system.chips}
     bases = development(LOG_CHUNK, lambda _: None).bases
     plan = memory.plan(Circuit(key, system), heights)
-    is_reset = reset_peak_memory()
+    is_reset = processes.reset_peaks()
     clock = StageClock()
     prove(key, system, [5], [7], tables, KernelBackend(bases), clock)
     found = {
         "is_reset": is_reset,
-        "measured": memory.peak_bytes() - base,
+        "measured": processes.peak_bytes() - base,
         "planned": plan.peak,
         "bound": plan.bound,
         "setup": plan.setup,

@@ -147,9 +147,8 @@ def test_a_verifier_that_takes_any_statement_spoils_the_measurement(
 def test_what_does_not_fit_into_memory_is_refused_before_the_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for module in ("prover.memory", "prover.bench.room"):
-        monkeypatch.setattr(f"{module}.available_bytes", lambda: 0)
-        monkeypatch.setattr(f"{module}.resident_bytes", lambda: 0)
+    monkeypatch.setattr("prover.memory.available_bytes", lambda: 0)
+    monkeypatch.setattr("prover.memory.own_resident_bytes", lambda: 0)
     witness = tmp_path / "batch.witness"
     witness_of(rich_batch()).save(witness)
     for arguments, what in (

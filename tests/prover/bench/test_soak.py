@@ -8,6 +8,7 @@ from prover.bench import soak
 from prover.bench.proving import yardstick_job
 from prover.bench.soak import ProofsDiffer, Soak, run_soak
 from prover.executors import ProvingJob
+from prover.processes import MIB
 from prover.prove import Stage, ignore
 from tests.support.yardstick import trades_of
 
@@ -33,8 +34,8 @@ def accepted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_last_proof_is_compared_with_a_tenth_of_the_way(job: ProvingJob) -> None:
-    sizes = iter([100.0, 110.0, 118.0, 120.0, *[121.0] * 35, 123.0])
-    found = run_soak(Made([b"proof"] * 40), job, 40, resident=lambda: next(sizes))
+    sizes_mib = iter([100, 110, 118, 120, *[121] * 35, 123])
+    found = run_soak(Made([b"proof"] * 40), job, 40, resident=lambda: next(sizes_mib) * MIB)
     assert (found.early, found.early_mib, found.late_mib) == (4, 120.0, 123.0)
     assert found.growth_percent == pytest.approx(2.5)
     assert found.is_steady

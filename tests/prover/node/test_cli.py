@@ -361,7 +361,7 @@ def test_too_little_memory_is_refused_before_the_work(
     witnesses: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("prover.memory.available_bytes", lambda: 1)
-    monkeypatch.setattr("prover.memory.resident_bytes", lambda: 0)
+    monkeypatch.setattr("prover.memory.own_resident_bytes", lambda: 0)
     store = store_with(tmp_path, 0)
     for command in (
         ("prove", witnesses[0], "-o", tmp_path / "batch.proof"),

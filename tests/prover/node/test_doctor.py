@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from prover import kernels
-from prover.memory import MIB
 from prover.node.database import FILE_NAME
 from prover.node.doctor import REMEDIES, Finding, Status, examine
 from prover.node.facts import (
@@ -23,6 +22,7 @@ from prover.node.facts import (
     file_system,
     gather,
 )
+from prover.processes import MIB
 from tests.support.job_stores import store_with
 
 CACHE = Path("/var/cache/prover")
@@ -195,7 +195,7 @@ def test_the_file_system_is_that_of_the_deepest_mount() -> None:
 
 def test_this_machine_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("prover.memory.available_bytes", lambda: 5)
-    monkeypatch.setattr("prover.memory.resident_bytes", lambda: 7)
+    monkeypatch.setattr("prover.memory.own_resident_bytes", lambda: 7)
     facts = gather(store_with(tmp_path, 2).folder)
     assert facts.available_bytes == 12
     assert facts.threads >= 1

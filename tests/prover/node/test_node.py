@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import weakref
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from prover.node import jobs, notices
 from prover.node import node as node_module
 from prover.node.core import SHORTAGES_MAX, FailureKind, Mode, ProvenBatch
 from prover.node.errors import StoreDraining
+from prover.node.files import StoreFiles
 from prover.node.heart import Timing
 from prover.node.jobs import Job, JobState
 from prover.node.port import WitnessRefused
@@ -55,6 +57,34 @@ def test_once_takes_one_job(tmp_path: Path) -> None:
     store = store_with(tmp_path, 2)
     assert Run(store, tmp_path, mode=Mode.ONCE).run() == ExitCode.OK
     assert [job.state for job in store.jobs()] == [JobState.PROVEN, JobState.QUEUED]
+
+
+@pytest.mark.parametrize("is_swallowed", [False, True])
+def test_who_is_told_to_leave_as_a_proof_begins_does_not_go_through_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_swallowed: bool
+) -> None:
+    store = store_with(tmp_path, 1)
+    run = Run(store, tmp_path)
+    checked = StoreFiles.checked_witness
+
+    def leave_first(files: StoreFiles, job: Job) -> Path:
+        run.node.leave()
+        return checked(files, job)
+
+    def leave_unheard(notice: notices.Notice) -> None:
+        # As in a finalizer, which holds whatever is raised in it.
+        if isinstance(notice, notices.StageBegun):
+            with suppress(BaseException):
+                run.node.leave()
+
+    if is_swallowed:
+        run.react = leave_unheard
+    else:
+        monkeypatch.setattr(StoreFiles, "checked_witness", leave_first)
+    assert run.run() == ExitCode.INTERRUPTED
+    assert [each.stage for each in run.of(notices.StageBegun)] == [Stage.LOAD]
+    (job,) = store.jobs()
+    assert (job.state, job.attempts) == (JobState.QUEUED, 0)
 
 
 def test_a_damaged_witness_fails_its_job_with_the_reason_and_no_other(tmp_path: Path) -> None:

@@ -19,11 +19,9 @@ from prover.node.errors import (
     JobNotFound,
     NotAStore,
     StaleLease,
-    StoreError,
     StoreUnavailable,
     WrongState,
 )
-from prover.node.files import StoreFiles
 from prover.node.jobs import JobState
 from prover.node.patience import Patience, database_error, disk_error
 from prover.node.store import JobStore, NewJob
@@ -31,6 +29,7 @@ from tests.support.job_stores import (
     LEASE_MS,
     Clock,
     add_batch,
+    message,
     new_job,
     proof_of,
     store_with,
@@ -38,12 +37,6 @@ from tests.support.job_stores import (
 )
 
 Result = TypeVar("Result")
-
-
-def message(error: type[StoreError], call) -> str:
-    with pytest.raises(error) as caught:
-        call()
-    return str(caught.value)
 
 
 def write(store: JobStore, query: str) -> None:
@@ -149,58 +142,6 @@ def test_the_oldest_batch_comes_first_and_tokens_only_grow(tmp_path: Path) -> No
     assert (taken.batch_number, taken.token, taken.attempts) == (1, 4, 2)
     assert store.lease("four", LEASE_MS, LEASE_MS) == taken
     assert (store.waiting(("T",)), store.waiting(("S", "M")), store.waiting(())) == (3, 0, 0)
-
-
-def test_a_job_is_removed_once_its_lease_has_ended(tmp_path: Path) -> None:
-    store = store_with(tmp_path, 1)
-    assert store.lease("one", 0, LEASE_MS) is not None
-    assert message(WrongState, lambda: store.remove(1, LEASE_MS - 1)) == (
-        "job 1: expected a job that no node holds, got held by one"
-    )
-    assert store.remove(1, LEASE_MS).node == "one"
-
-
-@pytest.mark.parametrize("name", ["witness", "statement"])
-def test_a_removal_that_comes_between_copy_and_addition_takes_nothing_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    store = store_with(tmp_path, 0)
-    keep, removals = StoreFiles.keep_witness, [1]
-
-    def keep_then_lose(files: StoreFiles, *arguments) -> None:
-        keep(files, *arguments)
-        if removals:
-            removals.pop()
-            getattr(files, name)(new_job(1).witness_hash).unlink()
-
-    monkeypatch.setattr(StoreFiles, "keep_witness", keep_then_lose)
-    message(StoreUnavailable, lambda: add_batch(store, tmp_path, 1))
-    assert store.jobs() == []
-    removals.append(1)
-    again = store.with_patience(Patience(1, lambda seconds: True, lambda: 0.0))
-    added = add_batch(again, tmp_path, 1)
-    assert added.is_new
-    assert store.checked_witness(added.job).read_bytes() == witness_bytes(1)
-    assert store.statement(added.job) == "statement of batch 1"
-
-
-def test_a_removal_whose_file_cannot_be_deleted_is_repeated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, wrong = store_with(tmp_path, 1), [OSError(5, "input/output error")]
-    unlink = Path.unlink
-
-    def fail_once(path: Path, *, missing_ok: bool = False) -> None:
-        if wrong:
-            raise wrong.pop()
-        unlink(path, missing_ok=missing_ok)
-
-    monkeypatch.setattr(Path, "unlink", fail_once)
-    again = store.with_patience(Patience(1, lambda seconds: True, lambda: 0.0))
-    assert again.remove(1, 0).id == 1
-    assert wrong == []
-    assert store.jobs() == []
-    assert list((store.folder / "witnesses").iterdir()) == []
 
 
 def test_an_operation_whose_answer_was_lost_is_repeated_to_the_same_end(
