@@ -36,7 +36,8 @@ class ExecutorChoice:
 def executor_options(command: Command) -> Command:
     """Add --executor and --workers; the command gets an `ExecutorChoice` as `choice`.
 
-    With `address_option` above it, --address is part of the choice.
+    With `address_option` above it, --address is part of the choice; --work-dir must then be given,
+    since a folder that only this machine sees cannot be meant.
     """
 
     @wraps(command)
@@ -46,6 +47,9 @@ def executor_options(command: Command) -> Command:
         kind = ExecutorKind(executor)
         if address is not None and kind is not ExecutorKind.RAY:
             message = f"--address: expected --executor {ExecutorKind.RAY} with it, got {kind}"
+            raise CommandFailed(message, ExitCode.USAGE)
+        if address is not None and arguments.get("work_dir") is None:
+            message = "--address: expected --work-dir DIR with it, which all machines see, got none"
             raise CommandFailed(message, ExitCode.USAGE)
         choice = ExecutorChoice(kind, workers, address)
         return command(*positional, choice=choice, **arguments)
@@ -63,5 +67,8 @@ _WORKERS: Callable[[Command], Command] = click.option(
     help="Processes or Ray actors; they share the cores.",
 )  # fmt: skip
 address_option: Callable[[Command], Command] = click.option(
-    "--address", help="Ray cluster to join, as host:port.  [default: one started here]"
+    "--address",
+    metavar="HOST:PORT",
+    help="Ray cluster to join. Its machines must see --work-dir, and --srs, under the same paths.  "
+    "[default: one started here]",
 )

@@ -8,6 +8,9 @@ choice of field arithmetic has a folder of its own.
 
 import hashlib
 import os
+import re
+import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,13 +22,15 @@ import circuits.edwards
 import circuits.field
 import circuits.poseidon2
 from prover.cache_folder import cache_folder
-from prover.kernels.choice import KERNELS
+from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.parallel import run_jobs, run_rows, threads
 
 __all__ = ["KERNELS", "is_warm", "run_jobs", "run_rows", "threads", "warm"]
 
 # What has constants that are compiled in: moduli, curves, numbers of rounds.
 _CONSTANTS = (circuits.edwards.__file__, circuits.field.__file__, circuits.poseidon2.__file__)
+_CACHE_NAME = re.compile(f"[0-9a-f]{{16}}-({'|'.join(Kernels)})")
+_UNUSED_MAX_S = 30 * 86_400.0
 
 
 def _sources() -> list[Path]:
@@ -80,6 +85,8 @@ def warm() -> None:
         module.warm()
     # A cache that cannot be written has nothing to tell of.
     with suppress(OSError):
+        if not is_warm():
+            _forget_unused()
         _warm_mark().parent.mkdir(parents=True, exist_ok=True)
         _warm_mark().touch()
 
@@ -87,6 +94,16 @@ def warm() -> None:
 def is_warm() -> bool:
     """Whether `warm` has filled this cache, so that a proof has nothing left to compile."""
     return _warm_mark().is_file()
+
+
+def _forget_unused() -> None:
+    """Remove what other versions have compiled and not used for long; each is some 10 MB."""
+    current = Path(_numba_config.CACHE_DIR)
+    for folder in current.parent.iterdir():
+        if folder != current and _CACHE_NAME.fullmatch(folder.name):
+            used_s = max(path.stat().st_mtime for path in (folder, *folder.glob("warm-*")))
+            if time.time() - used_s > _UNUSED_MAX_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _warm_mark() -> Path:

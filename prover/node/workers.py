@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from prover.cluster.events import ClusterEvent, EventKind, Notify
@@ -34,6 +35,11 @@ class WorkFolder:
             number = path.name.removeprefix("job-")
             if number.isdecimal() and _is_done(store, int(number)):
                 shutil.rmtree(path, ignore_errors=True)
+
+    def remove_if_empty(self) -> None:
+        """Leave nothing behind where no job is in hand."""
+        with suppress(OSError):
+            self.path.rmdir()
 
 
 def _is_done(store: JobStore, job_id: int) -> bool:

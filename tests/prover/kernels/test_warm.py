@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from numba import config as _config
 
 from prover import kernels
 from prover.kernel_choice import VARIABLE, Kernels
@@ -56,3 +58,25 @@ def test_a_change_of_any_source_changes_the_stamp(
         file.write_text("2")
         stamps.add(kernels._source_stamp())
     assert len(stamps) == 1 + len(files)
+
+
+def test_what_other_versions_compiled_goes_when_it_has_not_been_used_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = f"{'0' * 16}-{kernels.KERNELS}"
+    monkeypatch.setattr(_config, "CACHE_DIR", str(tmp_path / own))
+    old_s = time.time() - 2 * kernels._UNUSED_MAX_S
+    names = {
+        "unused": f"{'1' * 16}-fma", "used": f"{'2' * 16}-ifma", "new": f"{'3' * 16}-scalar",
+        "own": own, "somebody's": "notes",
+    }  # fmt: skip
+    for name, folder in names.items():
+        mark = tmp_path / folder / "warm-mark"
+        mark.parent.mkdir()
+        mark.touch()
+        if name not in ("used", "new"):
+            os.utime(mark, (old_s, old_s))
+        if name != "new":
+            os.utime(mark.parent, (old_s, old_s))
+    kernels._forget_unused()
+    assert {path.name for path in tmp_path.iterdir()} == {*names.values()} - {names["unused"]}

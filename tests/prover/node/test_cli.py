@@ -379,6 +379,10 @@ def test_an_address_without_ray_is_refused(tmp_path: Path) -> None:
     assert refused(2, "run", "--jobs", store.folder, "--address", "10.0.0.1:6379") == (
         "Error: --address: expected --executor ray with it, got inline"
     )
+    joined = ("--executor", "ray", "--address", "10.0.0.1:6379")
+    assert refused(2, "run", "--jobs", store.folder, *joined) == (
+        "Error: --address: expected --work-dir DIR with it, which all machines see, got none"
+    )
 
 
 @pytest.mark.slow

@@ -35,6 +35,16 @@ def test_jobs_that_are_done_or_gone_are_forgotten(tmp_path: Path) -> None:
 def test_there_may_be_no_folder_yet(tmp_path: Path) -> None:
     WorkFolder(tmp_path / "absent").prune(store_with(tmp_path, 1))
     assert not (tmp_path / "absent").exists()
+    WorkFolder(tmp_path / "absent").remove_if_empty()
+
+
+def test_an_empty_folder_goes_and_another_stays(tmp_path: Path) -> None:
+    folder = WorkFolder(tmp_path / "work")
+    (folder.path / "job-1").mkdir(parents=True)
+    folder.remove_if_empty()
+    (folder.path / "job-1").rmdir()
+    folder.remove_if_empty()
+    assert not folder.path.exists()
 
 
 def test_news_of_workers_are_told_but_not_every_step() -> None:
