@@ -4,9 +4,9 @@ What is held, with chunks of C = 2^log_chunk cells and full-width cells of 32 by
 
     all stages     the tables as they came, narrow cells at their own width; from the helpers
                    until the combination also the helper columns
-    commitments    one chunk's scalars as digits: SCALAR_BYTES per active cell; and their
-                   references and points on the way into buckets: THREAD_SCALAR_BYTES per active
-                   cell and thread
+    commitments    the scalars of one pass as digits, which is one chunk or several small ones:
+                   SCALAR_BYTES per active cell; and their references and points on the way into
+                   buckets: THREAD_SCALAR_BYTES per active cell and thread
     sumcheck       operands (see `kernels.plan`; about one per column) for half of the rows, then
                    beside them for a quarter: 16 + 8 bytes per operand and row
     reduction      per chip the weighted sum of its columns with its half beside it: 48 bytes a
@@ -34,6 +34,7 @@ from circuits.air.tape import Tape
 from circuits.field import R
 from prover.backend import Circuit
 from prover.errors import NotEnoughMemory
+from prover.kernels.msm import PASS_ROWS
 from prover.kernels.parallel import threads
 from prover.kernels.plan import make_plan
 from prover.processes import MIB, own_resident_bytes
@@ -126,10 +127,11 @@ def plan(circuit: Circuit, heights: Mapping[str, int] | None = None) -> MemoryPl
         stored = _stored_operands(chip.tape, chip.main_columns) if chip.log_height else 0
         operands += stored * height
         mixed += 48 * height
+    in_pass = max(cells, PASS_ROWS)
     work = threads() * _THREAD_BYTES
     stages = {
-        Stage.COMMIT: _commitment(min(cells, narrow + full)) + work,
-        Stage.HELPERS: helpers + _commitment(min(cells, helpers // _CELL)) + work,
+        Stage.COMMIT: _commitment(min(in_pass, narrow + full)) + work,
+        Stage.HELPERS: helpers + _commitment(min(in_pass, helpers // _CELL)) + work,
         Stage.SUMCHECK: helpers + 24 * operands + work,
         Stage.REDUCTION: helpers + max(mixed, _CELL * cells) + work,
         Stage.OPENING: 4 * _CELL * cells + _commitment(cells) + work,

@@ -42,8 +42,10 @@ from prover.cluster.steps import (
 from prover.compiled.zerocheck import run_rounds
 from prover.kernels import fr
 from prover.kernels.fold import Stacked, add_stacked
-from prover.kernels.msm import msm
+from prover.kernels.msm import Piece as MsmPiece
+from prover.kernels.msm import msm, msm_many
 from prover.kernels.plan import ChipPlan
+from verifier.transcript import Point
 
 
 class ColumnSource(Protocol):
@@ -114,7 +116,7 @@ class Machine:
         traces = [self._traces[span] for span in sorted(self._traces) if span in wanted]
         match ask:
             case Commit(first, stop):
-                return Points(tuple(self._commit(chunk, traces) for chunk in range(first, stop)))
+                return Points(tuple(self._commit(range(first, stop), traces)))
             case RoundSums():
                 return Sums(self._round_sums(running, traces))
             case HandOver(chips):
@@ -183,12 +185,13 @@ class Machine:
                 chip_point = start.point[key.rounds - key.chips[number].log_height :]
                 self._running[span] = SpanReduction.of_rows(chip_point, pieces, len(bound))
 
-    def _commit(self, chunk: int, traces: Sequence[SpanTrace]) -> tuple[int, int]:
-        pieces = []
+    def _commit(self, chunks: range, traces: Sequence[SpanTrace]) -> list[Point]:
+        vectors: list[list[MsmPiece]] = [[] for _ in chunks]
         for piece in self._job.key.layout.pieces:
-            if piece.chunk == chunk:
-                pieces += [t.msm_piece(piece) for t in traces if t.span.chip == piece.chip]
-        return msm(self._bases, pieces)
+            if piece.chunk in chunks:
+                scalars = [t.msm_piece(piece) for t in traces if t.span.chip == piece.chip]
+                vectors[piece.chunk - chunks.start] += scalars
+        return msm_many(self._bases, vectors)
 
     def _round_sums(
         self, spans: Sequence[Span], traces: Sequence[SpanTrace]

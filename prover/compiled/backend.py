@@ -24,7 +24,7 @@ from prover.kernels import fr
 from prover.kernels.cells import MONTGOMERY, as_argument, expand, places_of
 from prover.kernels.fold import Stacked, add_stacked
 from prover.kernels.logup import helper_columns
-from prover.kernels.msm import msm
+from prover.kernels.msm import Piece, msm, msm_many
 from prover.kernels.opening import DividedPair, divide_pairs, divide_sum
 from prover.kernels.plan import make_plan
 from prover.kernels.program import value_program
@@ -68,19 +68,17 @@ class KernelBackend:
 
     def commit_chunks(self, trace: KernelTrace, chunks: range) -> list[Point]:
         key, system = trace.circuit.key, trace.circuit.system
-        points = []
-        for chunk in chunks:
-            pieces = []
-            for piece in key.layout.pieces:
-                if piece.chunk == chunk:
-                    physical = system.chips[piece.chip].columns
-                    bits = _FULL_BITS
-                    if piece.column < len(physical):
-                        bits = min(physical[piece.column].bits, _FULL_BITS)
-                    column = trace.chips[piece.chip].columns[piece.column]
-                    pieces.append((piece.offset, as_argument(column), bits))
-            points.append(msm(self._bases, pieces))
-        return points
+        vectors: list[list[Piece]] = [[] for _ in chunks]
+        for piece in key.layout.pieces:
+            if piece.chunk in chunks:
+                physical = system.chips[piece.chip].columns
+                bits = _FULL_BITS
+                if piece.column < len(physical):
+                    bits = min(physical[piece.column].bits, _FULL_BITS)
+                column = trace.chips[piece.chip].columns[piece.column]
+                scalars = (piece.offset, as_argument(column), bits)
+                vectors[piece.chunk - chunks.start].append(scalars)
+        return msm_many(self._bases, vectors)
 
     def helpers(self, trace: KernelTrace, challenges: Sequence[int], words: Sequence[int]) -> None:
         for number, chip in enumerate(trace.circuit.system.chips):

@@ -43,8 +43,11 @@ _LINE_BYTES = 64
 _SPAN_HEIGHT = 4096 - 32
 # Rows that a job measures or recodes, at least; a longer piece is cut into strips of as many.
 _STRIP_ROWS = 8 * _SPAN_HEIGHT
-# Rows of several multiplications that are under way together: at full width 32 bytes each.
-_PASS_ROWS = 1 << 21
+PASS_ROWS = 1 << 18
+"""Rows that several multiplications have together when they are one pass; one alone may have more.
+
+Few rows leave threads waiting at the end of each multiplication; more cost memory and gain nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,12 @@ def msm(bases: np.ndarray, pieces: Sequence[Piece]) -> Point:
 
 
 def msm_many(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Point]:
-    """Return what `msm` does for each vector of pieces; small ones share their inversions."""
+    """Return what `msm` does for each vector of pieces; small ones are one pass over the bases."""
     bases = _for_kernels(bases)
     points: list[Point] = []
     sizes = [sum(len(array) for _, array, _ in pieces) for pieces in vectors]
-    for start, stop in group(sizes, _PASS_ROWS):
+    # A run that is closed as soon as it has so many has no more than a pass may have.
+    for start, stop in group(sizes, max(1, PASS_ROWS + 1 - max(sizes, default=0))):
         points += _one_pass(bases, vectors[start:stop])
     return points
 

@@ -163,7 +163,7 @@ def test_the_number_of_threads_and_parts_changes_nothing(known, monkeypatch, wor
 
 def test_many_multiplications_are_those_one_by_one(known, monkeypatch):
     bases, logarithms = known
-    monkeypatch.setattr(module, "_PASS_ROWS", 700)
+    monkeypatch.setattr(module, "PASS_ROWS", 700)
     source = random.Random(8)
     vectors, expected = [], []
     for width in (1, 254, 8, 16, 0, 254, 64, 1, 3):
@@ -177,6 +177,30 @@ def test_many_multiplications_are_those_one_by_one(known, monkeypatch):
     vectors += [[], [(3, np.zeros(9, np.uint16), 16)]]
     assert msm_many(bases, vectors) == [*expected, INFINITY, INFINITY]
     assert msm_many(bases, []) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "passes"),
+    [
+        ((50, 50, 50, 50), [(50, 50), (50, 50)]),
+        ((30, 30, 30, 30, 30, 30), [(30, 30, 30), (30, 30, 30)]),
+        ((100, 100), [(100,), (100,)]),
+        ((3, 500, 3), [(3,), (500,), (3,)]),
+    ],
+)
+def test_a_pass_has_no_more_rows_than_are_planned_for(known, monkeypatch, sizes, passes):
+    bases, logarithms = known
+    monkeypatch.setattr(module, "PASS_ROWS", 100)
+    one_pass, found = module._one_pass, []
+
+    def watched(bases, vectors):
+        found.append(tuple(len(array) for ((_, array, _),) in vectors))
+        return one_pass(bases, vectors)
+
+    monkeypatch.setattr(module, "_one_pass", watched)
+    points = msm_many(bases, [[(0, np.ones(size, np.uint8), 1)] for size in sizes])
+    assert found == passes
+    assert points == [generator_multiple(sum(logarithms[:size])) for size in sizes]
 
 
 @given(data=st.data())
