@@ -11,8 +11,8 @@ import pytest
 
 from prover.bench import deaths
 from prover.bench.deaths import (
+    REPEATS,
     STAGES,
-    UNDISTURBED,
     BytesDiffer,
     Deaths,
     NobodyDied,
@@ -41,11 +41,12 @@ class Scripted:
     def prove(self, job: ProvingJob, observe: Callable[[Stage], None] = ignore) -> bytes:
         pause, number = threading.Event(), self.count
         self.count += 1
-        is_disturbed = number > UNDISTURBED and (number - UNDISTURBED) % 2 == 1
+        is_disturbed = number > REPEATS and (number - REPEATS) % 2 == 1
         wanted = self._watch.killed + 1
         for stage in Stage:
             observe(stage)
-            killed_in = STAGES[(number - UNDISTURBED) // 2] if is_disturbed else None
+            death = (number - REPEATS) // 2
+            killed_in = STAGES[death // REPEATS] if is_disturbed else None
             if stage is killed_in and self._waits:
                 for _ in range(DEADLINE_S * 100):
                     if self._watch.killed >= wanted:
@@ -95,7 +96,7 @@ def test_one_dies_in_every_stage(killed: list[tuple[int, int]]) -> None:
     executor = Scripted(watch, lambda number: b"proof")
     found = measure_deaths(executor, watch, yardstick_job(trades_of(1)), STAGES, told.append)
     assert tuple(found.seconds) == STAGES
-    assert len(killed) == len(STAGES)
+    assert len(killed) == REPEATS * len(STAGES)
     assert executor.count == len(told) == proof_count(STAGES)
 
 

@@ -259,6 +259,9 @@ class Nodes(RuleBasedStateMachine):
         assert len(self.publications) == len(set(self.publications))
         proofs = [path.name for path in (self.store.folder / "proofs").iterdir()]
         assert sorted(proofs) == sorted(job.proof_file for job in jobs if job.proof_file)
+        for folder in ("witnesses", "statements"):
+            kept = {path.stem for path in (self.store.folder / folder).iterdir()}
+            assert kept == {job.witness_hash for job in jobs}
 
 
 @pytest.mark.slow
