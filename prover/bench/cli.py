@@ -227,11 +227,11 @@ def _job_of(path: Path | None, trades: int) -> ProvingJob:
 def deaths(setting: Setting, path: Path | None, trades: int, as_json: bool) -> None:
     """Kill a worker in the middle of every stage, and compare with undisturbed proofs.
 
-    Workers are processes or Ray actors of this machine, killed with SIGKILL; of three proofs with a
-    death in a stage the fastest counts, as of three undisturbed ones. All must be equal, and the
-    first is verified. Ends with exit code 1 when a death more than doubled the time. The JSON
-    object has the fields job, size, threads, kernels, executor, workers, undisturbed_seconds,
-    seconds (by stage of the death), worst_ratio, cpu and version.
+    Workers are processes or Ray actors of this machine, killed with SIGKILL. For every stage proofs
+    without and with a death take turns, three of each, and the fastest count. All must be equal,
+    and the first is verified. Ends with exit code 1 when a death more than doubled the time. The
+    JSON object has the fields job, size, threads, kernels, executor, workers, undisturbed_seconds
+    and seconds (both by stage of the death), worst_ratio, cpu and version.
 
     \b
     Example:

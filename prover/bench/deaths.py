@@ -20,7 +20,7 @@ from verifier.verify import verify
 STAGES = (Stage.COMMIT, Stage.HELPERS, Stage.SUMCHECK, Stage.REDUCTION, Stage.OPENING)
 RATIO_MAX = 2.0
 REPEATS = 3
-"""Proofs of each kind, undisturbed and by stage of the death: the fastest of a kind counts."""
+"""Proofs of each kind, without and with a death in a stage: the fastest of a kind counts."""
 
 
 class BytesDiffer(ProverError):
@@ -32,20 +32,28 @@ class NobodyDied(ProverError):
 
 
 @dataclass(frozen=True, slots=True)
-class Deaths:
-    """Seconds of the fastest undisturbed proof, and of that with a death in each stage."""
+class Death:
+    """Seconds of the fastest proof without and of the fastest with a death in one stage."""
 
     undisturbed_seconds: float
-    seconds: dict[Stage, float]
+    seconds: float
 
-    def ratio(self, stage: Stage) -> float:
-        """How many times the undisturbed time a proof takes with a death in this stage."""
-        return self.seconds[stage] / self.undisturbed_seconds
+    @property
+    def ratio(self) -> float:
+        """How many times the undisturbed time a death makes of it."""
+        return self.seconds / self.undisturbed_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Deaths:
+    """What a death costs, by the stage in which it comes."""
+
+    by_stage: dict[Stage, Death]
 
     @property
     def worst(self) -> float:
         """The highest ratio."""
-        return max(map(self.ratio, self.seconds))
+        return max(death.ratio for death in self.by_stage.values())
 
 
 class WorkerWatch:
@@ -91,42 +99,38 @@ def measure_deaths(
     stages: Sequence[Stage] = STAGES,
     advance: Progress = no_progress,
 ) -> Deaths:
-    """Prove a job undisturbed, then with a death in each stage, every time REPEATS times.
+    """Prove a job without and with a death in turns, REPEATS times for each stage.
 
-    Workers start during the first proof, and their replacements during the one that comes before
-    each further death; neither counts.
+    Workers start during the first proof, and their replacements during the one that comes after
+    each death; neither counts.
     Raises: VerificationError, BytesDiffer, NobodyDied.
     """
-    first = _timed(executor, job)
-    verify(job.key, job.words, job.pubdata, first.proof)
+    first = _timed(executor, job).proof
+    verify(job.key, job.words, job.pubdata, first)
     advance(1)
-    undisturbed = []
-    for _ in range(REPEATS):
-        undisturbed.append(_timed(executor, job))
-        advance(1)
-    fastest = min(undisturbed, key=lambda each: each.seconds)
-    proofs = [each.proof for each in undisturbed]
-    seconds: dict[Stage, float] = {}
-    for number, stage in enumerate(each for each in stages for _ in range(REPEATS)):
-        if number:
-            proofs.append(_timed(executor, job).proof)
-            advance(1)
-        before = watch.killed
-        strike = _Strike(stage, fastest.stage_seconds[stage] / 2, watch.kill_one)
-        disturbed = _timed(executor, job, strike)
-        advance(1)
-        if watch.killed == before:
-            raise NobodyDied(f"stage {stage}", "time to kill a worker", "none")
-        proofs.append(disturbed.proof)
-        seconds[stage] = min(disturbed.seconds, seconds.get(stage, disturbed.seconds))
-    if any(proof != first.proof for proof in proofs):
-        raise BytesDiffer("proofs with deaths", "the bytes of an undisturbed one", "others")
-    return Deaths(fastest.seconds, seconds)
+    found = {}
+    for stage in stages:
+        without, disturbed = [], []
+        for _ in range(REPEATS):
+            undisturbed = _timed(executor, job)
+            before = watch.killed
+            strike = _Strike(stage, undisturbed.stage_seconds[stage] / 2, watch.kill_one)
+            death = _timed(executor, job, strike)
+            if watch.killed == before:
+                raise NobodyDied(f"stage {stage}", "time to kill a worker", "none")
+            proofs = (undisturbed.proof, death.proof, _timed(executor, job).proof)
+            if any(proof != first for proof in proofs):
+                raise BytesDiffer(f"death in {stage}", "the bytes of the first proof", "others")
+            without.append(undisturbed.seconds)
+            disturbed.append(death.seconds)
+            advance(len(proofs))
+        found[stage] = Death(min(without), min(disturbed))
+    return Deaths(found)
 
 
 def proof_count(stages: Sequence[Stage]) -> int:
     """How many proofs `measure_deaths` makes."""
-    return 1 + REPEATS + 2 * REPEATS * len(stages) - 1
+    return 1 + 3 * REPEATS * len(stages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,23 +153,24 @@ def soak_json_line(setting: Setting, found: Soak) -> str:
 
 def death_lines(shape_name: str, found: Deaths) -> Iterator[str]:
     """A line for each stage in which a worker died."""
-    yield f"{shape_name}: {found.undisturbed_seconds:.3f} s undisturbed, all proofs equal"
+    yield f"{shape_name}: all proofs equal"
     yield ""
     rows = [
-        [str(stage), f"{seconds:.3f}", f"{found.ratio(stage):.2f}"]
-        for stage, seconds in found.seconds.items()
+        [str(stage), f"{each.undisturbed_seconds:.3f}", f"{each.seconds:.3f}", f"{each.ratio:.2f}"]
+        for stage, each in found.by_stage.items()
     ]
-    yield from _table(("killed in", "seconds", "times undisturbed"), rows)
+    yield from _table(("killed in", "seconds without", "with", "times"), rows)
 
 
 def deaths_json_line(setting: Setting, size: int, found: Deaths) -> str:
     """What deaths cost, as one object."""
+    deaths = found.by_stage.items()
     document = {
         "job": "deaths",
         "size": size,
         **_how(setting),
-        "undisturbed_seconds": round(found.undisturbed_seconds, 3),
-        "seconds": {str(stage): round(value, 3) for stage, value in found.seconds.items()},
+        "undisturbed_seconds": {str(stage): round(e.undisturbed_seconds, 3) for stage, e in deaths},
+        "seconds": {str(stage): round(each.seconds, 3) for stage, each in deaths},
         "worst_ratio": round(found.worst, 3),
     }
     return json.dumps(document | _machine())

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from prover.bench import deaths, field, proving, soak, start
-from prover.bench.deaths import Deaths
+from prover.bench.deaths import Death, Deaths
 from prover.bench.measure import Measurement
 from prover.bench.soak import Soak
 from prover.bench.start import Start
@@ -259,16 +259,17 @@ def test_a_soak_of_some_proofs_is_steady() -> None:
 
 
 def test_deaths_are_shown_and_fail_above_twice_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Deaths(2.0, {Stage.COMMIT: 3.0, Stage.OPENING: 3.5})
+    found = Deaths({Stage.COMMIT: Death(2.5, 3.0), Stage.OPENING: Death(2.0, 3.5)})
     monkeypatch.setattr(deaths, "measure_deaths", lambda *arguments: found)
     command = ("deaths", "--trades", 1, "--executor", "process", "--workers", 1)
     result = run(*command, "--json")
     document = last_object(result)
     assert (document["job"], document["size"], document["workers"]) == ("deaths", 1, 1)
-    assert (document["undisturbed_seconds"], document["worst_ratio"]) == (2.0, 1.75)
+    assert document["undisturbed_seconds"] == {"commit": 2.5, "opening": 2.0}
+    assert document["worst_ratio"] == 1.75
     assert document["seconds"] == {"commit": 3.0, "opening": 3.5}
-    assert "  opening      3.500               1.75" in result.stdout.splitlines()
-    found = Deaths(1.0, {Stage.COMMIT: 2.5})
+    assert "  opening              2.000  3.500   1.75" in result.stdout.splitlines()
+    found = Deaths({Stage.COMMIT: Death(1.0, 2.5)})
     result = run(*command)
     assert result.exit_code == 1
     assert result.stderr == (

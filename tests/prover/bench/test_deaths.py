@@ -14,6 +14,7 @@ from prover.bench.deaths import (
     REPEATS,
     STAGES,
     BytesDiffer,
+    Death,
     Deaths,
     NobodyDied,
     WorkerWatch,
@@ -41,12 +42,12 @@ class Scripted:
     def prove(self, job: ProvingJob, observe: Callable[[Stage], None] = ignore) -> bytes:
         pause, number = threading.Event(), self.count
         self.count += 1
-        is_disturbed = number > REPEATS and (number - REPEATS) % 2 == 1
+        # The first, then without a death, with one, and one in which the dead is replaced.
+        is_disturbed = number % 3 == 2
         wanted = self._watch.killed + 1
         for stage in Stage:
             observe(stage)
-            death = (number - REPEATS) // 2
-            killed_in = STAGES[death // REPEATS] if is_disturbed else None
+            killed_in = STAGES[number // 3 // REPEATS] if is_disturbed else None
             if stage is killed_in and self._waits:
                 for _ in range(DEADLINE_S * 100):
                     if self._watch.killed >= wanted:
@@ -95,9 +96,9 @@ def test_one_dies_in_every_stage(killed: list[tuple[int, int]]) -> None:
     watch, told = watch_with(11), []
     executor = Scripted(watch, lambda number: b"proof")
     found = measure_deaths(executor, watch, yardstick_job(trades_of(1)), STAGES, told.append)
-    assert tuple(found.seconds) == STAGES
+    assert tuple(found.by_stage) == STAGES
     assert len(killed) == REPEATS * len(STAGES)
-    assert executor.count == len(told) == proof_count(STAGES)
+    assert executor.count == sum(told) == proof_count(STAGES)
 
 
 def test_a_stage_that_is_over_too_soon_is_named(killed: list[tuple[int, int]]) -> None:
@@ -109,12 +110,12 @@ def test_a_stage_that_is_over_too_soon_is_named(killed: list[tuple[int, int]]) -
 
 def test_other_bytes_spoil_the_measurement(killed: list[tuple[int, int]]) -> None:
     watch = watch_with(11)
-    executor = Scripted(watch, lambda number: b"other" if number == 6 else b"proof")
-    with pytest.raises(BytesDiffer):
+    executor = Scripted(watch, lambda number: b"other" if number == 5 else b"proof")
+    with pytest.raises(BytesDiffer, match="death in commit: expected the bytes of the first"):
         measure_deaths(executor, watch, yardstick_job(trades_of(1)))
 
 
 def test_the_worst_ratio_counts() -> None:
-    found = Deaths(2.0, {Stage.COMMIT: 3.0, Stage.OPENING: 5.0})
-    assert [found.ratio(stage) for stage in found.seconds] == [1.5, 2.5]
+    found = Deaths({Stage.COMMIT: Death(2.0, 3.0), Stage.OPENING: Death(2.0, 5.0)})
+    assert [each.ratio for each in found.by_stage.values()] == [1.5, 2.5]
     assert found.worst == 2.5
