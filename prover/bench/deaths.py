@@ -21,6 +21,8 @@ STAGES = (Stage.COMMIT, Stage.HELPERS, Stage.SUMCHECK, Stage.REDUCTION, Stage.OP
 RATIO_MAX = 2.0
 REPEATS = 3
 """Proofs of each kind, without and with a death in a stage: the fastest of a kind counts."""
+MISSES_MAX = 10
+"""How often a stage may be over before its worker is killed: on a busy machine short ones are."""
 
 
 class BytesDiffer(ProverError):
@@ -28,7 +30,7 @@ class BytesDiffer(ProverError):
 
 
 class NobodyDied(ProverError):
-    """The stage was over before its worker was killed, so nothing was measured."""
+    """The stage was over before its worker was killed, every time, so nothing was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,19 @@ def measure_deaths(
     advance(1)
     found = {}
     for stage in stages:
-        without, disturbed = [], []
-        for _ in range(REPEATS):
+        misses = 0
+        without: list[float] = []
+        disturbed: list[float] = []
+        while len(disturbed) < REPEATS:
             undisturbed = _timed(executor, job)
             before = watch.killed
             strike = _Strike(stage, undisturbed.stage_seconds[stage] / 2, watch.kill_one)
             death = _timed(executor, job, strike)
             if watch.killed == before:
-                raise NobodyDied(f"stage {stage}", "time to kill a worker", "none")
+                misses += 1
+                if misses > MISSES_MAX:
+                    raise NobodyDied(f"stage {stage}", "time to kill a worker", "none")
+                continue
             proofs = (undisturbed.proof, death.proof, _timed(executor, job).proof)
             if any(proof != first for proof in proofs):
                 raise BytesDiffer(f"death in {stage}", "the bytes of the first proof", "others")
@@ -129,7 +136,7 @@ def measure_deaths(
 
 
 def proof_count(stages: Sequence[Stage]) -> int:
-    """How many proofs `measure_deaths` makes."""
+    """How many proofs `measure_deaths` makes when no death comes too late."""
     return 1 + 3 * REPEATS * len(stages)
 
 

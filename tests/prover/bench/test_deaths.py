@@ -33,15 +33,30 @@ DEADLINE_S = 60
 class Scripted:
     """An executor whose stages wait until a worker is killed, where one shall be."""
 
-    def __init__(self, watch: WorkerWatch, proofs: Callable[[int], bytes], waits: bool = True):
+    def __init__(
+        self,
+        watch: WorkerWatch,
+        proofs: Callable[[int], bytes],
+        *,
+        waits: bool = True,
+        missed: int | None = None,
+    ) -> None:
         self._watch = watch
         self._proofs = proofs
         self._waits = waits
+        self._missed = missed
         self.count = 0
 
     def prove(self, job: ProvingJob, observe: Callable[[Stage], None] = ignore) -> bytes:
         pause, number = threading.Event(), self.count
         self.count += 1
+        if self._missed is not None and number > 3 * self._missed:
+            # Without a death nobody is replaced: one pair more than the script has.
+            if number <= 3 * self._missed + 2:
+                for stage in Stage:
+                    observe(stage)
+                return self._proofs(number)
+            number -= 2
         # The first, then without a death, with one, and one in which the dead is replaced.
         is_disturbed = number % 3 == 2
         wanted = self._watch.killed + 1
@@ -106,6 +121,27 @@ def test_a_stage_that_is_over_too_soon_is_named(killed: list[tuple[int, int]]) -
     executor = Scripted(watch, lambda number: b"proof", waits=False)
     with pytest.raises(NobodyDied, match="stage commit: expected time to kill a worker, got none"):
         measure_deaths(executor, watch, yardstick_job(trades_of(1)))
+
+
+def test_a_death_that_comes_too_late_once_is_tried_again(
+    killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = watch_with(11)
+    strikes, start = [], threading.Timer.start
+
+    def start_but_once(timer: threading.Timer) -> None:
+        strikes.append(timer)
+        if len(strikes) != 2:
+            start(timer)
+
+    monkeypatch.setattr(threading.Timer, "start", start_but_once)
+    # Two proofs more than otherwise, in which nobody dies.
+    executor = Scripted(watch, lambda number: b"proof", missed=1)
+    stages = STAGES[:2]
+    found = measure_deaths(executor, watch, yardstick_job(trades_of(1)), stages)
+    assert tuple(found.by_stage) == stages
+    assert len(killed) == REPEATS * len(stages)
+    assert executor.count == proof_count(stages) + 2
 
 
 def test_other_bytes_spoil_the_measurement(killed: list[tuple[int, int]]) -> None:
