@@ -29,6 +29,7 @@ from prover.cluster.steps import (
     Told,
     add_points,
     digest,
+    elements_digest,
     name_of,
     total,
 )
@@ -115,9 +116,14 @@ class Auditor:
         if recorded is None:
             raise AuditDone
         parts = []
-        for entry in self._ledger.entries(number):
-            start, stop = entry.coefficients or (0, 0)
-            parts.append(commit_range(self._bases, CommitRange(start, elements[start:stop])))
+        entries = [(e, e.coefficients) for e in self._ledger.entries(number) if e.coefficients]
+        for _, sent in entries:
+            if elements_digest(elements[sent.first : sent.stop]) != sent.digest:
+                detail = f"wrong question of the coordinator in step {number}, {name_of(step)}"
+                raise GuiltyFound(Guilt(number, COORDINATOR, detail))
+        for entry, sent in entries:
+            part = CommitRange(sent.first, elements[sent.first : sent.stop])
+            parts.append(commit_range(self._bases, part))
             self._compare(number, step, entry, parts[-1])
         # The ranges of all workers make up the polynomial; those of an earlier run are not known.
         parts = parts or [commit_range(self._bases, step)]
@@ -126,7 +132,14 @@ class Auditor:
         return answer.values[0]
 
     def _follower(self, spans: tuple[Span, ...]) -> Follower:
+        """Who holds just these spans. Others that hold some of them are of an ownership that is
+        over, as the parts of a step share no row; all followers together hold each row once."""
         if spans not in self._followers:
+            self._followers = {
+                each: follower
+                for each, follower in self._followers.items()
+                if not any(a.overlaps(b) for a in each for b in spans)
+            }
             self._followers[spans] = Follower(self._new_machine(), spans, self._log)
         return self._followers[spans]
 
@@ -159,8 +172,7 @@ class Auditor:
 def _where(job: Job, step: Asked | CommitRange, entry: Entry, expected: Partial) -> str:
     """The shards, or the coefficients, that a wrong answer is about."""
     if entry.coefficients is not None:
-        start, stop = entry.coefficients
-        return f"coefficients {start}..{stop - 1}"
+        return f"coefficients {entry.coefficients.first}..{entry.coefficients.stop - 1}"
     chips = _wrong_chips(job, step, entry.partial, expected)
     spans = [span for span in entry.spans if span.chip in chips] or list(entry.spans)
     return ", ".join(

@@ -58,7 +58,7 @@ class Checkpoint:
             return None
         recorded, answer = self._answers[number]
         if recorded != place:
-            raise CheckpointMismatch(f"{self._path}: answer {number}", place, recorded)
+            raise self._mismatch(f"answer {number}", place, recorded)
         return answer
 
     def append(self, number: int, place: str, answer: Partial) -> None:
@@ -93,8 +93,7 @@ class Checkpoint:
             return
         for field, wanted in job.items():
             if header.get(field) != wanted:
-                place = f"{self._path}: {field}"
-                raise CheckpointMismatch(place, wanted, header.get(field))
+                raise self._mismatch(field, wanted, header.get(field))
         for line in lines[1:]:
             before = (self._size, self._chain)
             record = self._take(line)
@@ -104,6 +103,10 @@ class Checkpoint:
             self._ends[number] = before
             self._answers[number] = (record["place"], from_json(record["answer"]))
         self._file.truncate(self._size)
+
+    def _mismatch(self, place: str, expected: str, got: str | None) -> CheckpointMismatch:
+        remedy = f"{got}; remove {self._path.parent} to start over"
+        return CheckpointMismatch(f"{self._path}: {place}", expected, remedy)
 
     def _take(self, line: bytes) -> dict[str, Any] | None:
         """The content of the next line; None when its checksum does not hold."""

@@ -118,6 +118,8 @@ class JobRun:
                 return proof
             except (InconsistentRound, VerificationError) as error:
                 refusal = error
+            # Workers let go of the witness, as the audit holds what they held.
+            self._crew.close_job()
             guilt = self._audit()
             if guilt is None:
                 if isinstance(refusal, InconsistentRound):

@@ -44,12 +44,18 @@ class Crew:
         self._started = 0
         self._numbers = 0
         self._last_reason = "none was started"
+        self._was_late = False
         self._found: list[tuple[str, Reply] | Lost] = []
 
     @property
     def workers(self) -> list[str]:
         """Those that take tasks."""
         return [name for name, member in self._members.items() if member.is_ready]
+
+    @property
+    def was_late(self) -> bool:
+        """Whether the last one lost had not started in time: another would be waited for again."""
+        return self._was_late
 
     def start(self, count: int) -> int:
         """Begin to start workers until there are `count`; return how many were started.
@@ -120,7 +126,7 @@ class Crew:
         if worker in self._members:
             self._fleet.stop(worker)
             del self._members[worker]
-            self._last_reason = f"{worker} {reason}"
+            self._last_reason, self._was_late = f"{worker} {reason}", False
             self._found.append(Lost(worker))
             self._notify(ClusterEvent(EventKind.LOST, worker, reason))
 
@@ -173,6 +179,7 @@ class Crew:
             if not member.is_ready:
                 if member.waited_s > settings.start_max_s:
                     self.drop(name, f"did not start within {settings.start_max_s:g} s")
+                    self._was_late = True
             elif member.silent_s > settings.silence_max_s:
                 self.drop(name, f"silent for more than {settings.silence_max_s:g} s")
             elif member.tasks and member.waited_s > settings.reply_max_s:

@@ -146,7 +146,7 @@ class Engine:
                 detail = f"{len(self._checkpoint)} answers of an earlier attempt are used"
                 self._notify(ClusterEvent(EventKind.RESUMED, "", detail))
             self._crew.start(self._worker_count)
-            self._crew.wait_ready()
+            self._wait_ready()
             self._owners = {}
             self._own(self._plan.shared_spans())
         return self._owners
@@ -220,7 +220,9 @@ class Engine:
             return
         unanswered = [n for n, (worker, _) in waiting.items() if worker == lost]
         parcels = [waiting.pop(task)[1] for task in unanswered]
-        self._replace_all()
+        if not self._crew.workers:
+            self._replace()
+            self._wait_ready()
         moved = self._own(owner.spans)
         workers = list(moved)
         detail = f"{sum(map(_shards, owner.spans))} shards go to {', '.join(workers)}"
@@ -236,18 +238,22 @@ class Engine:
                     if (inside := tuple(p for p in parts if _is_inside(p, parcel.spans)))
                 )
 
-    def _replace_all(self) -> None:
-        """Start new workers when none is left, as long as that is allowed.
+    def _wait_ready(self) -> None:
+        """Wait for who was started; if all are lost before they are ready, for who replaces them.
 
+        One that does not start in time is not replaced: the next would be waited for as long.
         Raises: NoWorkerLeft.
         """
-        while not self._crew.workers:
-            self._replacements -= self._crew.start(min(self._replacements, self._worker_count))
+        while True:
             try:
-                self._crew.wait_ready()
+                return self._crew.wait_ready()
             except NoWorkerLeft:
-                if not self._replacements:
+                if self._crew.was_late or not self._replacements:
                     raise
+            self._replace()
+
+    def _replace(self) -> None:
+        self._replacements -= self._crew.start(min(self._replacements, self._worker_count))
 
 
 def _is_inside(part: Span, spans: Sequence[Span]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from prover.cluster.shards import Span
-from prover.cluster.steps import Asked, CommitRange, Partial, Pieces, digest
+from prover.cluster.steps import Asked, CommitRange, Partial, Pieces, digest, elements_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,24 @@ Parcel = SpanParcel | RangeParcel
 
 
 @dataclass(frozen=True, slots=True)
+class Coefficients:
+    """A range of a polynomial as it was sent: if it was wrong, the answer is not to blame."""
+
+    first: int
+    stop: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What a worker answered to its part of a step; of bulk answers the digest alone is kept.
 
-    The part is given by spans, or by the range [first, stop) of a polynomial's coefficients.
+    The part is given by spans, or by a range of a polynomial's coefficients.
     """
 
     worker: str
     spans: tuple[Span, ...]
-    coefficients: tuple[int, int] | None
+    coefficients: Coefficients | None
     digest: bytes
     partial: Partial | None
 
@@ -69,7 +78,8 @@ class Ledger:
         if isinstance(parcel, SpanParcel):
             spans = parcel.spans
         else:
-            coefficients = (parcel.ask.first, parcel.ask.first + len(parcel.ask.elements))
+            first, elements = parcel.ask.first, parcel.ask.elements
+            coefficients = Coefficients(first, first + len(elements), elements_digest(elements))
         kept = None if isinstance(partial, Pieces) else partial
         self._entries[number].append(Entry(worker, spans, coefficients, digest(partial), kept))
 

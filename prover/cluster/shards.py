@@ -22,6 +22,10 @@ class Span:
     first: int
     stop: int
 
+    def overlaps(self, other: Span) -> bool:
+        """Whether they have a shard in common."""
+        return self.chip == other.chip and self.first < other.stop and other.first < self.stop
+
     def split(self, parts: int) -> list[Span]:
         """At most `parts` spans of nearly equal size that make up this one."""
         count = self.stop - self.first

@@ -228,10 +228,15 @@ def digest(partial: Partial) -> bytes:
     if isinstance(partial, Pieces):
         for first, elements in partial.parts:
             found.update(f"{first} {len(elements)} ".encode())
-            found.update(np.ascontiguousarray(elements).data)
+            found.update(elements_digest(elements))
     else:
         found.update(repr(partial).encode())
     return found.digest()
+
+
+def elements_digest(elements: np.ndarray) -> bytes:
+    """SHA-256 of field elements. Shape: uint64[n, 4]."""
+    return hashlib.sha256(np.ascontiguousarray(elements).data).digest()
 
 
 def needed(steps: Sequence[Step], *, takes_over: bool = False) -> tuple[Step, ...]:

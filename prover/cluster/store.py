@@ -2,8 +2,9 @@
 
 A folder with two files: `columns`, the main columns of all chips one after the other, each from a
 multiple of ALIGNMENT on, and `manifest.json`, which is written last: heights, column types and
-checksums. A chip's checksum is the SHA-256 of those of its shards, so that a worker checks what it
-reads and reads no more than it owns. The digest of the store covers the checksums of all chips.
+checksums, its own among them. A chip's checksum is the SHA-256 of those of its shards, so that a
+worker checks what it reads and reads no more than it owns. The digest of the store covers the
+checksums of all chips.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from verifier.key import VerifyingKey
 
 MANIFEST = "manifest.json"
 COLUMNS = "columns"
-VERSION = 1
 ALIGNMENT = 64
 # The type of a full-width cell in the manifest; others are named as numpy does.
 FIELD = "field"
@@ -51,6 +51,9 @@ class StoredChip:
     def sizes(self) -> list[int]:
         """Bytes of every column with what is left free behind it."""
         return [-(-self.height * _cell_bytes(kind) // ALIGNMENT) * ALIGNMENT for kind in self.types]
+
+
+_NO_CHIP = StoredChip("none", 0, (), ())
 
 
 class TableSource:
@@ -81,33 +84,37 @@ class WitnessStore:
     @property
     def digest(self) -> str:
         """SHA-256 over names, types and checksums of all chips: which witness this is."""
-        chips = [[chip.name, chip.height, chip.types, chip.sha256] for chip in self._chips]
-        return hashlib.sha256(json.dumps(chips).encode()).hexdigest()
+        return _digest([[chip.name, chip.height, chip.types, chip.sha256] for chip in self._chips])
 
     @staticmethod
     def persist(folder: Path, key: VerifyingKey, plan: ShardPlan, tables: Tables) -> WitnessStore:
         """Write the tables, unless the folder holds just them already.
 
-        Damaged columns of the same witness are written anew.
-        Raises: StoreMismatch when the folder holds another witness, or a damaged manifest; OSError.
+        Damaged columns of the same witness are written anew, and all when the manifest is damaged.
+        Raises: StoreMismatch when the folder holds another witness; OSError.
         """
         chips = [
             _describe(plan, number, chip.name, tables[chip.name])
             for number, chip in enumerate(key.chips)
         ]
-        if (folder / MANIFEST).exists():
-            found = WitnessStore.open(folder, plan)
-            for wanted, stored in zip(chips, found._chips, strict=True):
-                if wanted != stored:
-                    place = f"{folder / MANIFEST}: chip {wanted.name}"
-                    raise StoreMismatch(place, f"checksum {wanted.sha256}", stored.sha256)
-            if not found._is_whole():
+        path = folder / MANIFEST
+        found = _read_manifest(path) if path.exists() else None
+        if found is not None:
+            for wanted, got in zip_longest(chips, found, fillvalue=_NO_CHIP):
+                if wanted != got:
+                    there = f"{got.sha256}; remove {folder.parent} to start over"
+                    raise StoreMismatch(
+                        f"{path}: chip {wanted.name}", f"checksum {wanted.sha256}", there
+                    )
+            store = WitnessStore(folder, plan, chips)
+            if not store._is_whole():
                 _write_columns(folder / COLUMNS, chips, tables)
             return WitnessStore(folder, plan, chips)
         folder.mkdir(parents=True, exist_ok=True)
         _write_columns(folder / COLUMNS, chips, tables)
-        with naming(folder / MANIFEST), atomic_write(folder / MANIFEST, text=True) as stream:
-            stream.write(json.dumps({"version": VERSION, "chips": [_entry(c) for c in chips]}))
+        with naming(path), atomic_write(path, text=True) as stream:
+            entries = [_entry(chip) for chip in chips]
+            stream.write(json.dumps({"chips": entries, "sha256": _digest(entries)}))
         return WitnessStore(folder, plan, chips)
 
     @staticmethod
@@ -117,13 +124,9 @@ class WitnessStore:
         Raises: StoreMismatch when it is damaged or cut otherwise; OSError.
         """
         path = folder / MANIFEST
-        try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            if document["version"] != VERSION:
-                raise StoreMismatch(f"{path}: version", VERSION, document["version"])
-            chips = [_chip_from(entry) for entry in document["chips"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreMismatch(str(path), "a manifest", repr(error)) from None
+        chips = _read_manifest(path)
+        if chips is None:
+            raise StoreMismatch(str(path), "a manifest", "one that is damaged")
         cut = [(chip.height, chip.count) for chip in plan.chips]
         found = [(chip.height, len(chip.shards)) for chip in chips]
         if cut != found:
@@ -208,19 +211,23 @@ def _entry(chip: StoredChip) -> dict[str, Any]:
         "name": chip.name,
         "height": chip.height,
         "types": list(chip.types),
-        "sha256": chip.sha256,
         "shards": list(chip.shards),
     }
 
 
-def _chip_from(entry: dict[str, Any]) -> StoredChip:
-    """Raises: ValueError when the entry's checksum is not that of its shards."""
-    chip = StoredChip(
-        str(entry["name"]),
-        int(entry["height"]),
-        tuple(str(kind) for kind in entry["types"]),
-        tuple(str(shard) for shard in entry["shards"]),
-    )
-    if chip.sha256 != entry["sha256"]:
-        raise ValueError(f"checksum of chip {chip.name}")
-    return chip
+def _digest(document: Any) -> str:
+    return hashlib.sha256(json.dumps(document).encode()).hexdigest()
+
+
+def _read_manifest(path: Path) -> list[StoredChip] | None:
+    """The chips of a manifest; None when it is damaged. Raises: OSError."""
+    try:
+        document = json.loads(path.read_bytes())
+        if document["sha256"] != _digest(document["chips"]):
+            return None
+        return [
+            StoredChip(each["name"], each["height"], tuple(each["types"]), tuple(each["shards"]))
+            for each in document["chips"]
+        ]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

@@ -193,7 +193,9 @@ class _FmaColumns:
         self._sums[column] = [y if x is None else self._builder.add(x, y) for x, y in pairs]
 
     def read(self, column: int) -> ir.Value:
-        """The sum so far, not negative and below 2^63."""
+        """The sum so far, below 2^63 and not negative; but the highest may lack what it lent,
+        until the carry from below makes up for it.
+        """
         if not self._lifted[column]:
             self._lifted[column] = True
             if column + 1 < len(self._sums):
@@ -326,7 +328,9 @@ def _emit_low_product(builder: ir.IRBuilder, limb: ir.Value, factor: int) -> ir.
 
 
 def emit_carry(builder: ir.IRBuilder, parts: list) -> list[ir.Value]:
-    """Limbs below 2^52 from columns that are not negative; the highest keeps its excess."""
+    """Limbs below 2^52 from columns that are not negative; the highest keeps its excess, and may
+    be negative before the carry reaches it.
+    """
     out, carry = [], None
     for k, part in enumerate(parts):
         total = part if carry is None else builder.add(part, carry)

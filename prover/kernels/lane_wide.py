@@ -1,8 +1,9 @@
 """Sums of products of lane values that are reduced once: the vector twin of `wide`.
 
 A total is ten vectors of 52-bit limbs in an array that is read in groups of 10 * LANES words; the
-highest limb keeps its excess, so 2^10 products of operands below 16 p fit easily. A sum of products
-of lane forms stands for its value in lane form, one of stored and lane forms for a stored form.
+highest limb keeps its excess, below 2^63 for 2^19 products of operands below 4 p: far more than a
+tape has terms. A sum of products of lane forms stands for its value in lane form, one of stored and
+lane forms for a stored form.
 """
 
 import numpy as np

@@ -95,7 +95,7 @@ def _candidates(longest: int, has_complements: bool, rows: int) -> Iterator[Digi
     highest = min(CODE_BITS, max(around + 1, longest))
     may_be_unsigned = longest <= _UNSIGNED_LONGEST and not has_complements
     seen = set()
-    for bits in range(max(1, min(around - 6, longest)), highest + 1):
+    for bits in range(max(1, min(around - 6, longest, CODE_BITS)), highest + 1):
         for is_signed in (True, False) if may_be_unsigned else (True,):
             spare = longest + has_complements
             windows = spare // bits + 1 if is_signed else -(-longest // bits)

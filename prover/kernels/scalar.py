@@ -95,9 +95,9 @@ def _reduce_once(builder: ir.IRBuilder, wide: ir.Value, modulus: int) -> ir.Valu
 def _emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.Value]:
     """Emit a * b / 2^(64 k) mod p for k limbs of b, interleaving product and reduction.
 
-    Assumes: a < p, top limb of p < 2^63 - 1, and with four limbs b < p. Then after each step the
-    accumulator t is below 2p < 2^255, and every 128-bit sum is at most
-    (2^64-1)^2 + 2(2^64-1) = 2^128 - 1, so nothing wraps and no fifth limb is needed.
+    Assumes: a < p, top limb of p < 2^63 - 1; b is any number of k limbs. Then after each step the
+    accumulator t is below (2p + (2^64-1)(a + p)) / 2^64 < 2p < 2^255, and every 128-bit sum is at
+    most (2^64-1)^2 + 2(2^64-1) = 2^128 - 1, so nothing wraps and no fifth limb is needed.
     """
 
     def high(value):

@@ -2,20 +2,26 @@
 
 from dataclasses import replace
 from itertools import count
+from weakref import WeakSet
 
 import numpy as np
 import pytest
 
 from circuits.field import Q, R
+from prover.cluster import audit
+from prover.cluster.backend import ClusterBackend
 from prover.cluster.errors import ClusterError
 from prover.cluster.events import EventKind
-from prover.cluster.messages import Task
+from prover.cluster.messages import Close, Task
+from prover.cluster.shards import plan_shards
+from prover.cluster.steplog import Follower
 from prover.cluster.steps import (
     ColumnsAt,
     Combine,
     Commit,
     CommitRange,
     HandOver,
+    Partial,
     Pieces,
     Points,
     RoundSums,
@@ -26,7 +32,7 @@ from prover.kernels import fr
 from prover.kernels.sumcheck import HELPERS
 from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster
 from tests.support.curve import generator_multiple
-from tests.support.local_fleet import Fate, LocalFleet
+from tests.support.local_fleet import Fate, LocalFleet, honest
 
 
 def flipped(partial):
@@ -59,13 +65,32 @@ class LieOnce:
         self._change = change
         self.liar = ""
         self.task: Task | None = None
+        self.truth: Partial | None = None
 
     def __call__(self, worker, task, partial):
         has_content = bool(getattr(partial, "by_chip", True))
         if self.liar or not has_content or not self._wanted(worker, task):
             return partial
-        self.liar, self.task = worker, task
+        self.liar, self.task, self.truth = worker, task, partial
         return self._change(partial)
+
+    def shards(self, job) -> set[str]:
+        """What `flipped` changed, as an audit names it; of bulk answers all that was asked for."""
+        match self.truth:
+            case Points(values):
+                chunk = self.task.ask.first + len(values) - 1
+                chips = {piece.chip for piece in job.key.layout.pieces if piece.chunk == chunk}
+            case Sums(by_chip):
+                chips = {min(by_chip)}
+            case Rows(by_chip):
+                chips = {max(by_chip)}
+            case _:
+                chips = set(range(len(job.key.chips)))
+        return {
+            f"shards {span.first}..{span.stop - 1} of chip {job.key.chips[span.chip].name}"
+            for span in self.task.spans
+            if span.chip in chips
+        }
 
 
 def prove_with(lie, job, folder, workers=3, script=None):
@@ -108,13 +133,56 @@ def test_a_flipped_bit_is_found_named_and_made_good(quick_job, tmp_path, kind, l
         first, length = lie.task.ask.first, len(lie.task.ask.elements)
         assert detail.endswith(f": coefficients {first}..{first + length - 1}")
     else:
-        named = {
-            f"shards {span.first}..{span.stop - 1} of chip {quick_job.key.chips[span.chip].name}"
-            for span in lie.task.spans
-        }
-        shards = detail.partition("s: ")[2] if kind == "RoundSums" else detail.rpartition(": ")[2]
-        assert set(shards.split(", ")) <= named
+        assert set(detail.rpartition(": ")[2].split(", ")) == lie.shards(quick_job)
     assert [worker for worker, _ in watch.details(EventKind.LOST)] == [lie.liar]
+
+
+def test_a_wrong_question_is_nobody_else_s_fault(quick_job, tmp_path, monkeypatch):
+    right, wrong = ClusterBackend.fold, iter([True])
+
+    def fold(self, polynomial, challenge):
+        folded = right(self, polynomial, challenge)
+        if next(wrong, False):
+            folded = folded.copy()
+            folded[0] = fr.add(folded[:1], fr.from_ints([1]))[0]
+        return folded
+
+    monkeypatch.setattr(ClusterBackend, "fold", fold)
+    proof, watch = prove_with(honest, quick_job, tmp_path)
+    assert proof == inline_proof(quick_job)
+    ((guilty, detail),) = watch.details(EventKind.GUILTY)
+    assert guilty == ""
+    assert detail.startswith("wrong question of the coordinator in step ")
+    assert not watch.details(EventKind.LOST)
+
+
+@pytest.mark.parametrize("deaths", [(), (5,), (5, 12, 20, 28, 33)])
+def test_an_audit_holds_every_row_once(quick_job, tmp_path, monkeypatch, deaths):
+    """However often rows changed hands, and after workers let go of theirs."""
+    numbers, living, held, kept = count(), WeakSet(), [], []
+    fleet = LocalFleet(
+        lambda worker, task: Fate.DIES if next(numbers) in deaths else Fate.ANSWERED,
+        LieOnce(lambda worker, task: isinstance(task.ask, Combine)),
+    )
+
+    class Watched(Follower):
+        def __init__(self, machine, spans, log, *, takes_over=False):
+            super().__init__(machine, spans, log, takes_over=takes_over)
+            kept.extend(m for local in fleet.workers.values() for m in local.inbox)
+            if not takes_over:
+                living.add(self)
+                self.shards = sum(span.stop - span.first for span in spans)
+                held.append(sum(each.shards for each in living))
+
+    monkeypatch.setattr(audit, "Follower", Watched)
+    with local_cluster(tmp_path, fleet, 6) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    log_heights = [chip.log_height for chip in quick_job.key.chips]
+    heights = [quick_job.tables[chip.name].height for chip in quick_job.key.chips]
+    plan = plan_shards(heights, log_heights, SHARE_ALL.rows_shared_min, SHARE_ALL.log_shards)
+    assert max(held) == sum(span.stop for span in plan.shared_spans())
+    assert len(held) > len(deaths)
+    assert any(isinstance(message, Close) for message in kept)
 
 
 def test_two_liars_are_both_found(quick_job, tmp_path):

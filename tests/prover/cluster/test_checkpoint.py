@@ -98,7 +98,8 @@ def test_another_job_s_checkpoint_is_refused(tmp_path, field):
     write(path)
     with pytest.raises(CheckpointMismatch) as caught:
         Checkpoint(path, JOB | {field: "other"})
-    assert str(caught.value) == f"{path}: {field}: expected other, got {JOB[field]}"
+    remedy = f"; remove {tmp_path} to start over"
+    assert str(caught.value) == f"{path}: {field}: expected other, got {JOB[field]}{remedy}"
     assert read(path) == ANSWERS
 
 
@@ -108,7 +109,8 @@ def test_an_answer_to_another_question_is_refused(tmp_path):
     checkpoint = Checkpoint(path, JOB)
     with pytest.raises(CheckpointMismatch) as caught:
         checkpoint.find(1, "elsewhere")
-    assert str(caught.value) == f"{path}: answer 1: expected elsewhere, got place 1"
+    remedy = f"; remove {tmp_path} to start over"
+    assert str(caught.value) == f"{path}: answer 1: expected elsewhere, got place 1{remedy}"
     checkpoint.close()
 
 

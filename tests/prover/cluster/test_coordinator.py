@@ -207,7 +207,8 @@ def test_workers_that_do_not_start_are_told_of(quick_job, tmp_path):
     cluster = local_cluster(tmp_path, LocalFleet(starts=lambda worker: False), 2)
     with cluster as coordinator, pytest.raises(NoWorkerLeft) as caught:
         coordinator.prove(quick_job)
-    assert str(caught.value) == "cluster: expected a worker, got none: worker-4 did not start"
+    # The job starts two in place of the first two, and four replacements after them.
+    assert str(caught.value) == "cluster: expected a worker, got none: worker-8 did not start"
 
 
 def test_two_losses_at_once_leave_no_step_without_an_answer(quick_job, tmp_path):
@@ -236,6 +237,15 @@ def test_replacements_that_do_not_start_are_replaced_as_well(quick_job, tmp_path
     with local_cluster(tmp_path, fleet, 2) as coordinator:
         assert coordinator.prove(quick_job) == inline_proof(quick_job)
         assert set(fleet.workers) == {"worker-5", "worker-6"}
+
+
+@pytest.mark.parametrize("late", [2, 4])
+def test_workers_that_all_die_before_they_are_ready_are_replaced(quick_job, tmp_path, late):
+    dead = [f"worker-{number + 1}" for number in range(late)]
+    fleet = LocalFleet(starts=lambda worker: worker not in dead)
+    with local_cluster(tmp_path, fleet, 2) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+        assert set(fleet.workers) == {f"worker-{late + 1}", f"worker-{late + 2}"}
 
 
 def test_the_coordinator_makes_plans_while_workers_make_theirs(quick_job, tmp_path, monkeypatch):

@@ -83,8 +83,9 @@ def test_another_witness_under_the_same_id_is_refused(quick_job, tmp_path):
     assert killed_at(quick_job, tmp_path, 5)
     other = toy_job(tmp_path, toy_witness([3, 5, 0], [1, 2], [2, 9, 9]))
     with local_cluster(tmp_path, LocalFleet()) as coordinator:
-        with pytest.raises(StoreMismatch, match="rows and shards: expected"):
+        with pytest.raises(StoreMismatch, match="chip step: expected checksum ") as caught:
             coordinator.prove(other)
+        assert str(caught.value).endswith(f"; remove {tmp_path / 'work' / 'toy'} to start over")
         assert coordinator.prove(quick_job) == inline_proof(quick_job)
 
 

@@ -1,5 +1,6 @@
 """The witness on disk: what was written is read, and nothing else is taken for it."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -132,18 +133,36 @@ def test_a_file_of_another_size_is_named(tmp_path):
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda text: text[:-5],
-        lambda text: text.replace('"version": 1', '"version": 2'),
-        lambda text: text.replace('"height": 5', '"height": "five"'),
-        lambda text: text.replace(json.loads(text)["chips"][STEP]["shards"][0], "0" * 64),
+        lambda data: data[:-5],
+        lambda data: b"[]",
+        lambda data: b'{"sha256": []}',
+        lambda data: data.replace(b'"height": 5', b'"height": 6'),
+        lambda data: data.replace(b'"<u2"', b'"<t2"'),
+        lambda data: data[:40] + bytes([data[40] ^ 0x80]) + data[41:],
+        lambda data: data.replace(json.loads(data)["chips"][STEP]["shards"][0].encode(), b"0" * 64),
     ],
-    ids=["cut", "version", "no number", "shard"],
+    ids=["cut", "list", "no chips", "height", "type", "no text", "shard"],
 )
-def test_a_damaged_manifest_is_refused(tmp_path, damage):
+def test_a_damaged_manifest_is_refused_and_written_anew(tmp_path, damage):
     persist(tmp_path)
     path = tmp_path / "witness" / MANIFEST
-    path.write_text(damage(path.read_text()))
-    assert str(path) in refused(lambda: WitnessStore.open(tmp_path / "witness", PLAN))
+    whole = path.read_bytes()
+    assert damage(whole) != whole
+    path.write_bytes(damage(whole))
+    text = refused(lambda: WitnessStore.open(tmp_path / "witness", PLAN))
+    assert text == f"{path}: expected a manifest, got one that is damaged"
+    assert persist(tmp_path).columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
+    assert path.read_bytes() == whole
+
+
+def test_a_witness_of_other_chips_is_another_witness(tmp_path):
+    persist(tmp_path)
+    path = tmp_path / "witness" / MANIFEST
+    entries = json.loads(path.read_bytes())["chips"][:-1]
+    sha256 = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
+    path.write_text(json.dumps({"chips": entries, "sha256": sha256}))
+    text = refused(lambda: persist(tmp_path))
+    assert f"{path}: chip {NAMES[-1]}: expected checksum " in text
 
 
 def test_a_store_without_a_manifest_is_written_anew(tmp_path):

@@ -15,7 +15,7 @@ def histogram(counts: dict[int, int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 16])
-@pytest.mark.parametrize("rows", [1, 10, 1000, 2**14, 2**20])
+@pytest.mark.parametrize("rows", [1, 10, 1000, 2**14, 2**20, 2**22, 2**24])
 @pytest.mark.parametrize("longest", [1, 2, 7, 8, 16, 33, 64, 128, 253])
 @pytest.mark.parametrize("has_complements", [False, True])
 def test_digits_hold_the_longest_scalar(longest, rows, has_complements, workers):
