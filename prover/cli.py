@@ -241,7 +241,7 @@ def prove(
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
         circuit = Circuit(verifying_key, margin_system())
-        require_memory(circuit, witness.heights, options.local_workers)
+        require_memory(circuit, witness.heights, options)
         name = f"batch-{witness.statement.batch_number}"
         job = margin_job(verifying_key, witness, _setup_of(verifying_key, srs_path), name)
         proof, peak = _prove(witness_path, witness, job, options, clock)

@@ -32,9 +32,12 @@ class ExecutorOptions:
     settings: ClusterSettings = field(default_factory=ClusterSettings)
 
     @property
+    def starts_ray(self) -> bool:
+        """Whether a Ray is started on this machine and ends with the executor."""
+        return self.kind is ExecutorKind.RAY and self.address is None
+
+    @property
     def local_workers(self) -> int:
         """How many workers share the memory of this machine, as far as is known."""
-        is_here = self.kind is ExecutorKind.PROCESS or (
-            self.kind is ExecutorKind.RAY and self.address is None
-        )
+        is_here = self.kind is ExecutorKind.PROCESS or self.starts_ray
         return self.workers if is_here else 0

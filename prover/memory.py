@@ -19,7 +19,8 @@ full-width cell, and for each narrow cell its own width and NARROW_EXTRA bytes, 
 an operand. The opening works on whole chunks however few cells there are, so a batch counts as at
 least CHUNKS_MIN chunks of full-width cells.
 
-The interpreter, its libraries and the compiled kernels come on top of both: BASE_BYTES.
+The interpreter, its libraries and the compiled kernels come on top of both: BASE_BYTES. So do the
+processes of a Ray that is started for the proof: RAY_BYTES.
 """
 
 from __future__ import annotations
@@ -28,19 +29,22 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from circuits.air.tape import Tape
 from circuits.field import R
 from prover.backend import Circuit
 from prover.errors import NotEnoughMemory
+from prover.executor_options import ExecutorOptions
 from prover.kernels.msm import PASS_ROWS
 from prover.kernels.parallel import threads
 from prover.kernels.plan import make_plan
+from prover.memory_limits import available_bytes
 from prover.processes import MIB, own_resident_bytes
 from prover.prove import Stage
 
 BASE_BYTES = 300 * MIB
+# Measured: what its own processes hold beside shared pages, and its library in the coordinator.
+RAY_BYTES = 460 * MIB
 BYTES_PER_CELL = 120
 NARROW_EXTRA = 32
 CHUNKS_MIN = 8
@@ -57,39 +61,6 @@ THREAD_SCALAR_BYTES = 72
 _THREAD_BYTES = 4 * MIB
 _CELL = 32
 _POINT = 64
-
-_MEMINFO = Path("/proc/meminfo")
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Where a control group says what a container may take and what it uses.
-
-    Use counts cached pages of files as well: the entries `cached` of the file `stat`. They are
-    given back before the group runs short.
-    """
-
-    limit: Path
-    use: Path
-    stat: Path
-    cached: tuple[str, ...]
-
-
-_V2, _V1 = Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/memory")
-_GROUPS = (
-    _Group(
-        _V2 / "memory.max",
-        _V2 / "memory.current",
-        _V2 / "memory.stat",
-        ("inactive_file", "active_file"),
-    ),
-    _Group(
-        _V1 / "memory.limit_in_bytes",
-        _V1 / "memory.usage_in_bytes",
-        _V1 / "memory.stat",
-        ("total_inactive_file", "total_active_file"),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,24 +114,31 @@ def plan(circuit: Circuit, heights: Mapping[str, int] | None = None) -> MemoryPl
 
 
 def needed_bytes(
-    circuit: Circuit, heights: Mapping[str, int] | None = None, workers: int = 0
+    circuit: Circuit,
+    heights: Mapping[str, int] | None = None,
+    options: ExecutorOptions | None = None,
 ) -> int:
     """Memory of all processes that make one proof on this machine, see `plan`.
 
-    Each of the workers brings an interpreter and its kernels; the rows they hold are those that
-    one process would hold.
+    `options` are those of an executor that is still to start. Each of its workers brings an
+    interpreter and its kernels; the rows they hold are those that one process would hold.
     """
-    return (1 + workers) * BASE_BYTES + plan(circuit, heights).peak
+    base = BASE_BYTES
+    if options is not None:
+        base += options.local_workers * BASE_BYTES + options.starts_ray * RAY_BYTES
+    return base + plan(circuit, heights).peak
 
 
 def require_memory(
-    circuit: Circuit, heights: Mapping[str, int] | None = None, workers: int = 0
+    circuit: Circuit,
+    heights: Mapping[str, int] | None = None,
+    options: ExecutorOptions | None = None,
 ) -> None:
     """Refuse work that would not fit, before it begins. Raises: NotEnoughMemory.
 
     What this process holds already counts as available, since the proof needs it or reuses it.
     """
-    needed = needed_bytes(circuit, heights, workers)
+    needed = needed_bytes(circuit, heights, options)
     require_room(f"memory for shape {circuit.key.shape_name}", needed)
 
 
@@ -168,7 +146,8 @@ def require_room(place: str, needed: int) -> None:
     """Refuse what takes so many bytes in all. Raises: NotEnoughMemory, which says `place`."""
     usable = usable_bytes()
     if usable is not None and usable < needed:
-        got = f"{usable // MIB:,} MiB available: stop other work, or use a larger machine"
+        remedy = "stop other work, raise a limit on memory, or use a larger machine"
+        got = f"{usable // MIB:,} MiB available: {remedy}"
         raise NotEnoughMemory(place, f"{needed // MIB:,} MiB", got)
 
 
@@ -176,12 +155,6 @@ def usable_bytes() -> int | None:
     """What this process may take in all; None where the system does not say."""
     available = available_bytes()
     return None if available is None else available + (own_resident_bytes() or 0)
-
-
-def available_bytes() -> int | None:
-    """What this process may still take without swapping; None where the system does not say."""
-    known = [_system_bytes(), *map(_group_bytes, _GROUPS)]
-    return min((each for each in known if each is not None), default=None)
 
 
 def _commitment(scalars: int) -> int:
@@ -198,32 +171,3 @@ def _stored_operands(tape: Tape, main_columns: int) -> int:
     )
     zeros = [0] * tape.constraints
     return make_plan(tape, main_columns, challenges, publics, weights, zeros).stored
-
-
-def _system_bytes() -> int | None:
-    found = _field(_MEMINFO, "MemAvailable")
-    return None if found is None else found * 1024
-
-
-def _field(path: Path, name: str) -> int | None:
-    for line in _read(path).splitlines():
-        field, _, value = line.partition(":")
-        if field == name:
-            return int(value.split()[0])
-    return None
-
-
-def _group_bytes(group: _Group) -> int | None:
-    limit, use = _read(group.limit).strip(), _read(group.use).strip()
-    if not (limit.isdecimal() and use.isdecimal()):
-        return None  # no such group, or "max"
-    entries = (line.partition(" ") for line in _read(group.stat).splitlines())
-    cached = sum(int(size) for name, _, size in entries if name in group.cached)
-    return max(0, int(limit) - max(0, int(use) - cached))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""

@@ -65,12 +65,20 @@ def resident_bytes() -> int:
 
 def own_resident_bytes() -> int | None:
     """Resident size of this process alone; None where the system does not tell."""
-    return _status_bytes(os.getpid(), "VmRSS")
+    return own_status_bytes("VmRSS")
+
+
+def own_status_bytes(field: str) -> int | None:
+    """A size of this process by its name in /proc; None where the system does not tell.
+
+    Source: proc_pid_status(5).
+    """
+    return _status_bytes(os.getpid(), field)
 
 
 def _sum_of(field: str) -> int | None:
     """A field of all these processes; None where this process itself has none."""
-    own = _status_bytes(os.getpid(), field)
+    own = own_status_bytes(field)
     if own is None:
         return None
     return own + sum(_status_bytes(each.id, field) or 0 for each in _below())

@@ -65,11 +65,7 @@ class Bench:
     """What the measurements of one command run on."""
 
     executor: Executor
-    workers: int
-
-    @property
-    def has_workers(self) -> bool:
-        return self.workers > 0
+    options: ExecutorOptions
 
 
 @contextmanager
@@ -79,7 +75,7 @@ def opened(setting: Setting, notify: Notify = ignore_event) -> Iterator[Bench]:
         workers = max(setting.workers, 1)
         options = ExecutorOptions(setting.executor, workers, None, Path(folder))
         with open_executor(options, notify) as executor:
-            yield Bench(executor, setting.workers)
+            yield Bench(executor, options)
 
 
 def no_progress(steps: int) -> None:
@@ -94,7 +90,7 @@ def measure_yardstick(
     Raises: VerificationError when a proof is refused; NotEnoughMemory.
     """
     key = key_for(trades)
-    require_memory(Circuit(key, yardstick_system()), rows_for(trades), bench.workers)
+    require_memory(Circuit(key, yardstick_system()), rows_for(trades), bench.options)
     signed = make_trades(trades)
     prepare_setup(key)
     runs = _runs(bench, lambda: yardstick_job(signed), repeat, advance)
@@ -112,7 +108,7 @@ def measure_batch(
     system = margin_system()
     first = Witness.load(path, system)
     commands, key = first.statement.command_count, batch_job(first).key
-    require_memory(Circuit(key, system), first.heights, bench.workers)
+    require_memory(Circuit(key, system), first.heights, bench.options)
     del first
     prepare_setup(key)
     runs = _runs(bench, lambda: batch_job(Witness.load(path, system)), repeat, advance)
@@ -128,7 +124,7 @@ def _runs(
     """
     runs: list[Run] = []
     for _ in range(repeat):
-        watch = StopWatch(has_workers=bench.has_workers)
+        watch = StopWatch(has_workers=bench.options.local_workers > 0)
         watch.begin(WITNESS)
         job = build()
         proof = bench.executor.prove(job, _observer(watch))

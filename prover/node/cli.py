@@ -140,7 +140,7 @@ def run(
         watch = Watchers([display, *metrics])
         # Takes a minute at most; the node waits for a store that has gone away meanwhile.
         options = choice.over(work_folder.path)
-        keys = _ready_keys(key_paths, srs_path, options.local_workers, watch)
+        keys = _ready_keys(key_paths, srs_path, options, watch)
         work = stack.enter_context(_work(keys, srs_path, options, work_folder, watch))
         core, timing = NodeCore(mode, poll_s), Timing(poll_s, lease_s)
         spool = Spool(cache_folder("spool"))
@@ -149,7 +149,7 @@ def run(
 
 
 def _ready_keys(
-    key_paths: tuple[Path, ...], srs_path: Path | None, workers: int, watch: Watch
+    key_paths: tuple[Path, ...], srs_path: Path | None, options: ExecutorOptions, watch: Watch
 ) -> Keys:
     """The node's keys, with everything compiled, and memory for the smallest shape at least.
 
@@ -161,7 +161,7 @@ def _ready_keys(
     from prover.node.work import load_keys, require_some_memory
 
     keys = load_keys(key_paths, srs_path)
-    require_some_memory(keys, workers)
+    require_some_memory(keys, options)
     watch(Loading("kernels; the first run compiles them for a minute"))
     margin_system()
     warm()

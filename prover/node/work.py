@@ -13,6 +13,7 @@ from circuits.witness.file import Witness
 from prover.backend import Circuit
 from prover.cluster.errors import CheckpointMismatch, StoreMismatch
 from prover.errors import RuleBroken
+from prover.executor_options import ExecutorOptions
 from prover.executors import Executor, Setups
 from prover.memory import needed_bytes, require_memory
 from prover.node.core import FailureKind, ProvenBatch
@@ -53,13 +54,13 @@ def load_keys(key_paths: tuple[Path, ...], srs_path: Path | None) -> Keys:
     return keys
 
 
-def require_some_memory(keys: Keys, workers: int) -> None:
+def require_some_memory(keys: Keys, options: ExecutorOptions) -> None:
     """Refuse a machine that is too small for full batches of any shape, before workers start.
 
     Raises: NotEnoughMemory.
     """
     circuits = [Circuit(key, margin_system()) for key in keys.values()]
-    require_memory(min(circuits, key=needed_bytes), workers=workers)
+    require_memory(min(circuits, key=needed_bytes), options=options)
 
 
 class MarginWork:

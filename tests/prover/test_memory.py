@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from circuits.chips.system import SHAPES, margin_system
 from prover import memory
 from prover.backend import Circuit
 from prover.errors import NotEnoughMemory
+from prover.executor_options import ExecutorKind, ExecutorOptions
 from prover.prove import Stage
 from prover.srs_tools import development_setup
 from tests.support.toy_system import toy_key, toy_shape, toy_system
@@ -69,7 +69,7 @@ def test_too_little_memory_is_refused_in_one_line(monkeypatch):
         memory.require_memory(TOY)
     assert str(caught.value) == (
         f"memory for shape toy-4-3: expected {needed // memory.MIB} MiB, got 150 MiB available: "
-        "stop other work, or use a larger machine"
+        "stop other work, raise a limit on memory, or use a larger machine"
     )
     # What the process holds already is there for the proof.
     monkeypatch.setattr(memory, "own_resident_bytes", lambda: needed)
@@ -79,39 +79,21 @@ def test_too_little_memory_is_refused_in_one_line(monkeypatch):
     memory.require_memory(TOY)
 
 
-def test_every_worker_brings_an_interpreter(monkeypatch):
-    needed = memory.needed_bytes(TOY, workers=3)
-    assert needed == memory.needed_bytes(TOY) + 3 * memory.BASE_BYTES
-    monkeypatch.setattr(memory, "available_bytes", lambda: needed - 1)
-    monkeypatch.setattr(memory, "own_resident_bytes", lambda: 0)
-    memory.require_memory(TOY, workers=2)
-    with pytest.raises(NotEnoughMemory):
-        memory.require_memory(TOY, workers=3)
-
-
-@pytest.mark.parametrize(("version", "prefix"), [(0, ""), (1, "total_")])
-def test_a_containers_limit_counts(version, prefix, tmp_path, monkeypatch):
-    meminfo, limit, use, stat = (tmp_path / name for name in ("meminfo", "limit", "use", "stat"))
-    meminfo.write_text("MemTotal:  9000 kB\nMemAvailable:    8000 kB\n")
-    monkeypatch.setattr(memory, "_MEMINFO", meminfo)
-    group = replace(memory._GROUPS[version], limit=limit, use=use, stat=stat)
-    monkeypatch.setattr(memory, "_GROUPS", (group,))
-    assert memory.available_bytes() == 8000 * 1024
-    limit.write_text("max\n")
-    use.write_text("500000\n")
-    assert memory.available_bytes() == 8000 * 1024
-    limit.write_text("2000000\n")
-    assert memory.available_bytes() == 1_500_000
-    # What files have left in memory makes room for a proof.
-    stat.write_text(f"anon 1\n{prefix}inactive_file 300000\n{prefix}active_file 50000\nslab 7\n")
-    assert memory.available_bytes() == 1_850_000
-    limit.write_text("100000\n")
-    assert memory.available_bytes() == 0
-    use.write_text("200000\n")
-    assert memory.available_bytes() == 100_000
-    meminfo.unlink()
-    limit.unlink()
-    assert memory.available_bytes() is None
+def test_every_worker_brings_an_interpreter_and_ray_its_own_processes(monkeypatch):
+    alone = memory.needed_bytes(TOY)
+    kinds, workers = ExecutorKind, 3 * memory.BASE_BYTES
+    for kind, address, more in (
+        (kinds.INLINE, None, 0), (kinds.PROCESS, None, workers),
+        (kinds.RAY, None, workers + memory.RAY_BYTES), (kinds.RAY, "10.0.0.1:6379", 0),
+    ):  # fmt: skip
+        options = ExecutorOptions(kind, 3, address, Path("work"))
+        assert memory.needed_bytes(TOY, options=options) == alone + more
+        monkeypatch.setattr(memory, "available_bytes", lambda enough=alone + more: enough)
+        monkeypatch.setattr(memory, "own_resident_bytes", lambda: 0)
+        memory.require_memory(TOY, options=options)
+        monkeypatch.setattr(memory, "available_bytes", lambda enough=alone + more: enough - 1)
+        with pytest.raises(NotEnoughMemory):
+            memory.require_memory(TOY, options=options)
 
 
 @pytest.mark.slow
