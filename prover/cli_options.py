@@ -48,6 +48,9 @@ def executor_options(command: Command) -> Command:
         if address is not None and kind is not ExecutorKind.RAY:
             message = f"--address: expected --executor {ExecutorKind.RAY} with it, got {kind}"
             raise CommandFailed(message, ExitCode.USAGE)
+        if address is not None and not _is_address(address):
+            message = f"--address: expected HOST:PORT with a port below 65536, got {address!r}"
+            raise CommandFailed(message, ExitCode.USAGE)
         if address is not None and arguments.get("work_dir") is None:
             message = "--address: expected --work-dir DIR with it, which all machines see, got none"
             raise CommandFailed(message, ExitCode.USAGE)
@@ -55,6 +58,11 @@ def executor_options(command: Command) -> Command:
         return command(*positional, choice=choice, **arguments)
 
     return _EXECUTOR(_WORKERS(chosen))
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16
 
 
 _EXECUTOR: Callable[[Command], Command] = click.option(

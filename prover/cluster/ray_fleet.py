@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import shutil
+import signal
 import socket
 import threading
 from collections import deque
@@ -75,6 +77,7 @@ class RayFleet:
         self._talkers: list[threading.Thread] = []
         self._mailbox = Mailbox()
         self._is_ours = not self._ray.is_initialized()
+        self._session: str | None = None
         try:
             if self._is_ours:
                 self._connect(workers, address)
@@ -134,6 +137,10 @@ class RayFleet:
         finally:
             if self._is_ours:
                 self._ray.shutdown()
+            if self._session is not None:
+                # Logs of a Ray that is over, which nobody else would remove.
+                shutil.rmtree(self._session, ignore_errors=True)
+                self._session = None
 
     def _forget(self, worker: str) -> None:
         """Let its threads end."""
@@ -171,7 +178,10 @@ class RayFleet:
         try:
             if address is not None:
                 _require_listener(address)
-            self._ray.init(**settings)
+            with _keeping_sigterm():
+                context = self._ray.init(**settings)
+            if address is None:
+                self._session = context.address_info["session_dir"]
         except (OSError, RuntimeError, ValueError, self._ray.exceptions.RayError) as error:
             raise ClusterError(self._place, "a connection", _first_line(error)) from None
 
@@ -225,6 +235,18 @@ def import_ray(*, is_local: bool) -> Any:
     import ray
 
     return ray
+
+
+@contextmanager
+def _keeping_sigterm() -> Iterator[None]:
+    """What SIGTERM does afterwards is what it did before: Ray would end the process its own way."""
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGTERM) if is_main else None
+    try:
+        yield
+    finally:
+        if handler is not None:
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _require_listener(address: str) -> None:

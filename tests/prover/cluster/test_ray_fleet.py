@@ -1,5 +1,6 @@
 """What a fleet does when Ray refuses: a Ray of these tests, which fails as told."""
 
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -24,6 +25,7 @@ class FailingRay:
         self.failing = set(failing)
         self.running = False
         self.killed = []
+        self.session = ""
 
     def _call(self, name):
         if name in self.failing:
@@ -34,6 +36,8 @@ class FailingRay:
 
     def init(self, **settings):
         self.running = True
+        signal.signal(signal.SIGTERM, self._call)
+        return SimpleNamespace(address_info={"session_dir": self.session})
 
     def shutdown(self):
         self.running = False
@@ -63,8 +67,9 @@ class FailingRay:
 
 
 @pytest.fixture
-def ray(monkeypatch):
+def ray(monkeypatch, tmp_path):
     found = FailingRay()
+    found.session = str(tmp_path / "session")
     monkeypatch.setattr(ray_fleet, "import_ray", lambda *, is_local: found)
     monkeypatch.setattr(ray_fleet, "BEAT_S", 0.01)
     return found
@@ -74,6 +79,30 @@ def refused(call) -> str:
     with pytest.raises(ClusterError) as caught:
         call()
     return str(caught.value)
+
+
+def test_ray_leaves_neither_its_folder_nor_its_handler(ray, tmp_path):
+    (tmp_path / "session" / "logs").mkdir(parents=True)
+
+    def handle(number, frame):
+        """What the command does at SIGTERM."""
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        fleet = RayFleet(2, None)
+        assert signal.getsignal(signal.SIGTERM) is handle
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert list(tmp_path.iterdir()) == [tmp_path / "session"]
+    fleet.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_a_cluster_that_was_joined_is_not_ours(ray, tmp_path, monkeypatch):
+    (tmp_path / "session").mkdir()
+    monkeypatch.setattr(ray_fleet, "_require_listener", lambda address: None)
+    RayFleet(2, "10.0.0.1:6379").close()
+    assert list(tmp_path.iterdir()) == [tmp_path / "session"]
 
 
 PLACE = "Ray cluster on this machine: expected "

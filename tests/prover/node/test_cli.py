@@ -369,7 +369,7 @@ def test_too_little_memory_is_refused_before_the_work(
     ):
         assert re.fullmatch(
             r"Error: memory for shape S: expected \d+ MiB, got 0 MiB available: "
-            "stop other work, or use a larger machine",
+            "stop other work, raise a limit on memory, or use a larger machine",
             refused(2, *command),
         )
 
@@ -382,6 +382,18 @@ def test_an_address_without_ray_is_refused(tmp_path: Path) -> None:
     joined = ("--executor", "ray", "--address", "10.0.0.1:6379")
     assert refused(2, "run", "--jobs", store.folder, *joined) == (
         "Error: --address: expected --work-dir DIR with it, which all machines see, got none"
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["", "auto", "localhost", ":6379", "host:", "host:0", "host:65536", "host:6e3"]
+)
+def test_what_is_no_address_is_refused_before_anything_is_loaded(
+    tmp_path: Path, address: str
+) -> None:
+    command = ("run", "--jobs", tmp_path, "--executor", "ray", "--work-dir", tmp_path)
+    assert refused(2, *command, "--address", address) == (
+        f"Error: --address: expected HOST:PORT with a port below 65536, got {address!r}"
     )
 
 
