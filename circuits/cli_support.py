@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -61,9 +62,9 @@ def one_line_errors(exit_codes: Mapping[type[Exception], ExitCode] | None = None
     """Turn typed errors into one line on stderr and an exit code; a decorator or a `with` block.
 
     The first class in `exit_codes` that the error is an instance of decides, so put the special
-    before the general. A file that cannot be opened, and a library that belongs to an extra which
-    is not installed, are reported in the same way. Every other exception is a defect of this
-    program and keeps its traceback.
+    before the general. What the system refuses (a file that cannot be opened, a disk that is full),
+    and a library that belongs to an extra which is not installed, are reported in the same way.
+    Every other exception is a defect of this program and keeps its traceback.
 
     Raises: CommandFailed.
     """
@@ -85,15 +86,24 @@ def _failure(
     for error_class, exit_code in exit_codes.items():
         if isinstance(error, error_class):
             return CommandFailed(str(error) or error_class.__name__, exit_code)
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and _is_of_system(error):
         reason = (error.strerror or type(error).__name__).lower()
-        return CommandFailed(f"{error.filename}: {reason}", ExitCode.USAGE)
+        place = "input or output" if error.filename is None else error.filename
+        return CommandFailed(f"{place}: {reason}", ExitCode.USAGE)
     if isinstance(error, ModuleNotFoundError):
         module = (error.name or "").partition(".")[0]
         if extra := EXTRA_OF_MODULE.get(module):
             needed = f"pip install 'plasmaperps[{extra}]'"
             return CommandFailed(f"this command needs {module}: {needed}", ExitCode.USAGE)
     return None
+
+
+def _is_of_system(error: OSError) -> bool:
+    """Whether the system refused something, rather than this program said that it did."""
+    if error.filename is not None:
+        return True
+    # Who reads our output may stop before its end, as `head` does: click ends quietly then.
+    return error.errno not in (None, errno.EPIPE)
 
 
 @contextmanager
@@ -116,15 +126,28 @@ def atomic_write(path: str | Path, *, text: bool = False) -> Iterator[IO[Any]]:
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.urandom(6).hex()}.part")
     try:
-        with _create(temporary, target, text=text) as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
+        with naming(target):
+            with _create(temporary, target, text=text) as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Let an OSError that names no file name this one: writing to a full disk names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        number, reason = error.errno or errno.EIO, error.strerror or str(error)
+        raise OSError(number, reason, str(path)) from error
 
 
 def _create(temporary: Path, target: Path, *, text: bool) -> IO[Any]:

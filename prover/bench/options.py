@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from circuits.cli_support import CommandFailed, ExitCode, bad_input, one_line_errors
+from circuits.cli_support import CommandFailed, ExitCode, bad_input, naming, one_line_errors
 from prover.bench.setting import AUTO, KERNEL_NAMES, Setting, prepare
 from prover.cli_options import ExecutorChoice, executor_options
 from prover.executor_options import ExecutorKind
@@ -67,7 +67,8 @@ class Report:
             if self._plot_path is not None:
                 from prover.bench.plot import draw
 
-                draw(self._plot_path, report.setting_line(job, self.setting), measurements)
+                with naming(self._plot_path):
+                    draw(self._plot_path, report.setting_line(job, self.setting), measurements)
                 click.echo(f"chart in {self._plot_path}")
         finally:
             # Also when the chart cannot be written: measuring took longer than drawing.

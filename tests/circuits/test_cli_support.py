@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from circuits.cli_support import (
     ExitCode,
     atomic_write,
     bad_input,
+    naming,
     one_line_errors,
     progress,
 )
@@ -48,6 +50,7 @@ def run_raising(error: Exception) -> Result:
          "day.jsonl: line 3: expected a kind, got 'x'"),
         (FileNotFoundError(2, "No such file or directory", "day.jsonl"), 2,
          "day.jsonl: no such file or directory"),
+        (OSError(28, "No space left on device"), 2, "input or output: no space left on device"),
         (ModuleNotFoundError("No module named 'eth_tester'", name="eth_tester"), 2,
          "this command needs eth_tester: pip install 'plasmaperps[evm]'"),
     ],
@@ -61,10 +64,20 @@ def test_expected_errors_are_one_line_and_a_code(
 
 @pytest.mark.parametrize(
     "error",
-    [ZeroDivisionError("a defect"), ModuleNotFoundError("a defect", name="circuits.absent")],
+    [
+        ZeroDivisionError("a defect"),
+        ModuleNotFoundError("a defect", name="circuits.absent"),
+        OSError("said by no system"),
+    ],
 )
 def test_a_defect_keeps_its_traceback(error: Exception) -> None:
     assert run_raising(error).exception is error
+
+
+def test_a_reader_that_stops_early_is_left_to_click() -> None:
+    broken = BrokenPipeError(errno.EPIPE, "Broken pipe")
+    with pytest.raises(BrokenPipeError), one_line_errors():
+        raise broken
 
 
 def test_one_line_errors_is_a_with_block_too() -> None:
@@ -105,6 +118,26 @@ def test_an_unwritable_folder_is_named_by_the_file_asked_for(tmp_path: Path) -> 
     with pytest.raises(CommandFailed) as caught, one_line_errors(), atomic_write(target):
         pytest.fail("the block must not start")
     assert caught.value.message == f"{target}: no such file or directory"
+
+
+def test_a_full_disk_is_named_by_the_file_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "batch.proof"
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(CommandFailed) as caught, one_line_errors(), atomic_write(target) as stream:
+        stream.write(b"proof")
+    assert caught.value.message == f"{target}: no space left on device"
+    assert (caught.value.exit_code, names_in(tmp_path)) == (ExitCode.USAGE, [])
+
+
+def test_an_error_that_no_system_gave_names_the_file_too() -> None:
+    with pytest.raises(CommandFailed) as caught, one_line_errors(), naming("chart.png"):
+        raise OSError("encoder error -2 when writing image file")
+    assert caught.value.message == "chart.png: encoder error -2 when writing image file"
 
 
 class Terminal(io.StringIO):

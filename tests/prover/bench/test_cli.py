@@ -167,14 +167,14 @@ def test_a_chart_that_cannot_be_drawn_does_not_lose_the_figures(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def fail(*arguments: object) -> None:
-        raise OSError(28, "No space left on device", "chart.png")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("prover.bench.plot.draw", fail)
     chart = tmp_path / "chart.png"
     result = run("field", "--log-size", 8, "--repeat", 1, "--json", "--plot", chart)
     assert result.exit_code == 2
     assert json.loads(result.stdout.splitlines()[-1])["verified"] is True
-    assert result.stderr == "Error: chart.png: no space left on device\n"
+    assert result.stderr == f"Error: {chart}: no space left on device\n"
 
 
 @pytest.mark.parametrize("job", ["field", "msm", "tape", "yardstick"])
