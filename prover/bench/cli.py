@@ -26,7 +26,7 @@ from prover.bench.options import (
 from prover.bench.setting import AUTO, KERNEL_NAMES, Setting, choose_kernels
 
 if TYPE_CHECKING:
-    from prover.executors import ProvingJob
+    from prover.bench.proving import Bench, Task
 
 _WITNESS = click.Path(dir_okay=False, path_type=Path)
 _WIDTHS = (1, 8, 16, 32, 64, 254)
@@ -205,19 +205,13 @@ def _with_job(command: Command) -> Command:
     return _JOB[0](_JOB[1](command))
 
 
-def _job_of(path: Path | None, trades: int) -> ProvingJob:
-    """What those options ask for, with its setup made."""
-    from circuits.chips.system import margin_system
-    from circuits.witness.file import Witness
-    from prover.bench.proving import batch_job, prepare_setup, yardstick_job
-    from prover.bench.yardstick.trades import make_trades
+def _task_of(opened_bench: Bench, path: Path | None, trades: int) -> Task:
+    """What those options ask for, with its setup made. Raises: NotEnoughMemory."""
+    from prover.bench.proving import batch_task, yardstick_task
 
     if path is None:
-        job = yardstick_job(make_trades(trades))
-    else:
-        job = batch_job(Witness.load(path, margin_system()))
-    prepare_setup(job.key)
-    return job
+        return yardstick_task(opened_bench, trades)
+    return batch_task(opened_bench, path)
 
 
 @bench.command()
@@ -252,11 +246,12 @@ def deaths(setting: Setting, path: Path | None, trades: int, as_json: bool) -> N
         message = f"--executor: expected {wanted}, got {setting.executor}"
         raise CommandFailed(message, ExitCode.USAGE)
     click.echo(report.setting_line("deaths", setting))
-    job, watch = _job_of(path, trades), WorkerWatch()
+    watch = WorkerWatch()
     with (
         progress("proving", proof_count(STAGES)) as advance,
         opened(setting, watch) as opened_bench,
     ):
+        job = _task_of(opened_bench, path, trades).build()
         found = measure_deaths(opened_bench.executor, watch, job, STAGES, advance)
     for line in report.death_lines(job.key.shape_name, found):
         click.echo(line)
@@ -291,8 +286,8 @@ def soak(setting: Setting, proofs: int, path: Path | None, trades: int, as_json:
     from prover.bench.soak import GROWTH_PERCENT_MAX, run_soak
 
     click.echo(report.setting_line("soak", setting))
-    job = _job_of(path, trades)
     with progress("proving", proofs) as advance, opened(setting) as opened_bench:
+        job = _task_of(opened_bench, path, trades).build()
         found = run_soak(opened_bench.executor, job, proofs, advance)
     click.echo(
         f"{proofs} equal proofs of shape {job.key.shape_name}: {found.early_mib:,.1f} MiB after "

@@ -82,6 +82,39 @@ def no_progress(steps: int) -> None:
     """Progress that nobody watches."""
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to prove again and again: so many units of it, and how its job is built."""
+
+    name: str
+    unit: str
+    size: int
+    build: Callable[[], ProvingJob]
+
+
+def yardstick_task(bench: Bench, trades: int) -> Task:
+    """A yardstick of so many trades, signed here, with its setup made. Raises: NotEnoughMemory."""
+    key = key_for(trades)
+    require_memory(Circuit(key, yardstick_system()), rows_for(trades), bench.options)
+    signed = make_trades(trades)
+    prepare_setup(key)
+    return Task("yardstick", "trade", trades, lambda: yardstick_job(signed))
+
+
+def batch_task(bench: Bench, path: Path) -> Task:
+    """The batch of a witness file, with its setup made; building the job reads the file.
+
+    Raises: CircuitError for a bad file; NotEnoughMemory.
+    """
+    system = margin_system()
+    first = Witness.load(path, system)
+    commands, key = first.statement.command_count, batch_job(first).key
+    require_memory(Circuit(key, system), first.heights, bench.options)
+    del first
+    prepare_setup(key)
+    return Task("batch", "command", max(commands, 1), lambda: batch_job(Witness.load(path, system)))
+
+
 def measure_yardstick(
     bench: Bench, trades: int, repeat: int, advance: Progress = no_progress
 ) -> Measurement:
@@ -89,12 +122,7 @@ def measure_yardstick(
 
     Raises: VerificationError when a proof is refused; NotEnoughMemory.
     """
-    key = key_for(trades)
-    require_memory(Circuit(key, yardstick_system()), rows_for(trades), bench.options)
-    signed = make_trades(trades)
-    prepare_setup(key)
-    runs = _runs(bench, lambda: yardstick_job(signed), repeat, advance)
-    return Measurement("yardstick", "trade", trades, runs, verified=True)
+    return _measure(bench, yardstick_task(bench, trades), repeat, advance)
 
 
 def measure_batch(
@@ -105,14 +133,12 @@ def measure_batch(
     Raises: CircuitError for a bad file; VerificationError when a proof is refused;
     NotEnoughMemory.
     """
-    system = margin_system()
-    first = Witness.load(path, system)
-    commands, key = first.statement.command_count, batch_job(first).key
-    require_memory(Circuit(key, system), first.heights, bench.options)
-    del first
-    prepare_setup(key)
-    runs = _runs(bench, lambda: batch_job(Witness.load(path, system)), repeat, advance)
-    return Measurement("batch", "command", max(commands, 1), runs, verified=True)
+    return _measure(bench, batch_task(bench, path), repeat, advance)
+
+
+def _measure(bench: Bench, task: Task, repeat: int, advance: Progress) -> Measurement:
+    runs = _runs(bench, task.build, repeat, advance)
+    return Measurement(task.name, task.unit, task.size, runs, verified=True)
 
 
 def _runs(

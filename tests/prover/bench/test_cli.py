@@ -157,6 +157,9 @@ def test_what_does_not_fit_into_memory_is_refused_before_the_work(
         (("tape", "--log-rows", 4), "2^4 rows"),
         (("yardstick", "--trades", 1), "shape yardstick-1"),
         (("batch", witness), "shape S"),
+        (("soak", "--trades", 1), "shape yardstick-1"),
+        (("soak", "--witness", witness), "shape S"),
+        (("deaths", "--trades", 1, "--executor", "process"), "shape yardstick-1"),
     ):
         result = run(*arguments)
         assert result.exit_code == 2, result.output
