@@ -33,13 +33,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Repeats of one thing: `units` of it in each run, each run checked if `verified`."""
+    """Repeats of one thing: `units` of it in each run, each run checked if `verified`.
+
+    `problem` says what is wrong with the last run where more is known than that it is wrong.
+    """
 
     name: str
     unit: str
     units: int
     runs: tuple[Run, ...]
     verified: bool
+    problem: str = ""
 
     @property
     def best(self) -> Run:

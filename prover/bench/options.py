@@ -74,10 +74,17 @@ class Report:
             # Also when the chart cannot be written: measuring took longer than drawing.
             if self._as_json:
                 click.echo(report.json_line(job, self.setting, measurements))
-        wrong = [each.name for each in measurements if not each.verified]
+        wrong = [each for each in measurements if not each.verified]
         if wrong:
-            message = f"{job}: expected the right result, got another one for {', '.join(wrong)}"
-            raise CommandFailed(message, ExitCode.VERIFICATION_FAILED)
+            raise CommandFailed(_verdict(job, wrong), ExitCode.VERIFICATION_FAILED)
+
+
+def _verdict(job: str, wrong: Sequence[Measurement]) -> str:
+    """What is wrong, and where."""
+    if problems := [each.problem for each in wrong if each.problem]:
+        return "; ".join(problems)
+    names = ", ".join(each.name for each in wrong)
+    return f"{job}: expected the right result, got another one for {names}"
 
 
 def input_errors() -> dict[type[Exception], ExitCode]:

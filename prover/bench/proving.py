@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,7 +23,7 @@ from prover.executor_options import ExecutorOptions
 from prover.executors import Executor, ProvingJob, open_executor
 from prover.memory import require_memory
 from prover.prove import Stage
-from prover.proving import margin_job, setup_file
+from prover.proving import first_failure, margin_job, setup_file
 from verifier.cli import PACKAGED_KEYS
 from verifier.errors import VerificationError
 from verifier.key import VerifyingKey, load_key
@@ -84,12 +84,16 @@ def no_progress(steps: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something to prove again and again: so many units of it, and how its job is built."""
+    """Something to prove again and again: so many units of it, and how its job is built.
+
+    `explain` tells people why a proof of it was refused.
+    """
 
     name: str
     unit: str
     size: int
     build: Callable[[], ProvingJob]
+    explain: Callable[[VerificationError], str]
 
 
 def yardstick_task(bench: Bench, trades: int) -> Task:
@@ -98,7 +102,11 @@ def yardstick_task(bench: Bench, trades: int) -> Task:
     require_memory(Circuit(key, yardstick_system()), rows_for(trades), bench.options)
     signed = make_trades(trades)
     prepare_setup(key)
-    return Task("yardstick", "trade", trades, lambda: yardstick_job(signed))
+
+    def explain(error: VerificationError) -> str:
+        return f"{key.shape_name}: {error}"
+
+    return Task("yardstick", "trade", trades, lambda: yardstick_job(signed), explain)
 
 
 def batch_task(bench: Bench, path: Path) -> Task:
@@ -112,7 +120,14 @@ def batch_task(bench: Bench, path: Path) -> Task:
     require_memory(Circuit(key, system), first.heights, bench.options)
     del first
     prepare_setup(key)
-    return Task("batch", "command", max(commands, 1), lambda: batch_job(Witness.load(path, system)))
+
+    def build() -> ProvingJob:
+        return batch_job(Witness.load(path, system))
+
+    def explain(error: VerificationError) -> str:
+        return f"{path}: {first_failure(Witness.load(path, system)) or error}"
+
+    return Task("batch", "command", max(commands, 1), build, explain)
 
 
 def measure_yardstick(
@@ -120,7 +135,7 @@ def measure_yardstick(
 ) -> Measurement:
     """Prove a yardstick of so many trades; signing them is not part of the work.
 
-    Raises: VerificationError when a proof is refused; NotEnoughMemory.
+    Raises: NotEnoughMemory; FalseStatementAccepted.
     """
     return _measure(bench, yardstick_task(bench, trades), repeat, advance)
 
@@ -130,47 +145,49 @@ def measure_batch(
 ) -> Measurement:
     """Prove the batch of a witness file; the stage `witness` reads the file.
 
-    Raises: CircuitError for a bad file; VerificationError when a proof is refused;
-    NotEnoughMemory.
+    Raises: CircuitError for a bad file; NotEnoughMemory; FalseStatementAccepted.
     """
     return _measure(bench, batch_task(bench, path), repeat, advance)
 
 
 def _measure(bench: Bench, task: Task, repeat: int, advance: Progress) -> Measurement:
-    runs = _runs(bench, task.build, repeat, advance)
-    return Measurement(task.name, task.unit, task.size, runs, verified=True)
-
-
-def _runs(
-    bench: Bench, build: Callable[[], ProvingJob], repeat: int, advance: Progress
-) -> tuple[Run, ...]:
-    """Build, prove and verify so often; every proof that counts has been accepted.
+    """Build, prove and verify so often; a proof that is refused is the last one.
 
     The first one must be refused for another statement as well.
     """
     runs: list[Run] = []
-    for _ in range(repeat):
+    problem = ""
+    while len(runs) < repeat and not problem:
         watch = StopWatch(has_workers=bench.options.local_workers > 0)
         watch.begin(WITNESS)
-        job = build()
+        job = task.build()
         proof = bench.executor.prove(job, _observer(watch))
         watch.begin(VERIFY)
-        verify(job.key, job.words, job.pubdata, proof)
+        refusal = _refusal(job, proof)
         runs.append(watch.stop())
-        if len(runs) == 1:
+        if refusal is not None:
+            problem = task.explain(refusal)
+        elif len(runs) == 1:
             require_refusal(job, proof)
         del job
         advance(1)
-    return tuple(runs)
+    verified = not problem
+    return Measurement(task.name, task.unit, task.size, tuple(runs), verified, problem)
+
+
+def _refusal(job: ProvingJob, proof: bytes) -> VerificationError | None:
+    """What the verifier says against a proof, None where it accepts it."""
+    try:
+        verify(job.key, job.words, job.pubdata, proof)
+    except VerificationError as error:
+        return error
+    return None
 
 
 def require_refusal(job: ProvingJob, proof: bytes) -> None:
     """The verifier takes the proof for no other statement. Raises: FalseStatementAccepted."""
     first, *others = job.words
-    other_words = [first ^ 1, *others]
-    try:
-        verify(job.key, other_words, job.pubdata, proof)
-    except VerificationError:
+    if _refusal(replace(job, words=[first ^ 1, *others]), proof) is not None:
         return
     raise FalseStatementAccepted("verifier", "another statement refused", "accepted")
 

@@ -124,14 +124,36 @@ def test_a_wrong_result_ends_with_exit_code_5(monkeypatch: pytest.MonkeyPatch) -
     assert result.stderr == "Error: field: expected the right result, got another one for fr_mul\n"
 
 
-def test_a_refused_proof_ends_with_exit_code_5(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_proof_is_the_last_and_still_gives_the_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(*arguments: object) -> None:
         raise SumcheckMismatch("constraints", 1, 2)
 
     monkeypatch.setattr(proving, "verify", refuse)
-    result = run("yardstick", "--trades", 1, "--repeat", 1, "--json")
-    assert (result.exit_code, result.stdout) == (5, "")
-    assert result.stderr == "Error: SumcheckMismatch: constraints: expected 1, got 2\n"
+    result = run("yardstick", "--trades", 1, "--repeat", 3, "--json")
+    assert result.exit_code == 5
+    found = json.loads(result.stdout.splitlines()[-1])
+    assert (found["verified"], len(found["runs"])) == (False, 1)
+    wanted = "yardstick-1: SumcheckMismatch: constraints: expected 1, got 2"
+    assert result.stderr == f"Error: {wanted}\n"
+
+
+@pytest.mark.slow
+def test_a_false_witness_is_named_with_the_rule_that_it_breaks(tmp_path: Path) -> None:
+    path = tmp_path / "batch.witness"
+    witness = witness_of(rich_batch())
+    words = witness.table("pubdata").columns[0].copy()
+    words[0, 0] ^= 1
+    tables = tuple(
+        replace(table, columns=(words,)) if table.name == "pubdata" else table
+        for table in witness.tables
+    )
+    replace(witness, tables=tables).save(path)
+    result = run("batch", path, "--repeat", 2, "--json")
+    assert result.exit_code == 5
+    assert json.loads(result.stdout.splitlines()[-1])["verified"] is False
+    assert result.stderr.startswith(f"Error: {path}: bus published ")
 
 
 def test_a_verifier_that_takes_any_statement_spoils_the_measurement(
