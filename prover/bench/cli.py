@@ -224,8 +224,8 @@ def deaths(setting: Setting, path: Path | None, trades: int, as_json: bool) -> N
     Workers are processes or Ray actors of this machine, killed with SIGKILL. For every stage proofs
     without and with a death take turns, three of each, and the fastest count. All must be equal,
     and the first is verified. Ends with exit code 1 when a death more than doubled the time. The
-    JSON object has the fields job, size, threads, kernels, executor, workers, undisturbed_seconds
-    and seconds (both by stage of the death), worst_ratio, cpu and version.
+    JSON object has the fields job, size, unit, threads, kernels, executor, workers,
+    undisturbed_seconds and seconds (both by stage of the death), worst_ratio, cpu and version.
 
     \b
     Example:
@@ -251,12 +251,13 @@ def deaths(setting: Setting, path: Path | None, trades: int, as_json: bool) -> N
         progress("proving", proof_count(STAGES)) as advance,
         opened(setting, watch) as opened_bench,
     ):
-        job = _task_of(opened_bench, path, trades).build()
+        task = _task_of(opened_bench, path, trades)
+        job = task.build()
         found = measure_deaths(opened_bench.executor, watch, job, STAGES, advance)
-    for line in report.death_lines(job.key.shape_name, found):
+    for line in report.death_lines(task, job.key.shape_name, found):
         click.echo(line)
     if as_json:
-        click.echo(report.deaths_json_line(setting, trades, found))
+        click.echo(report.deaths_json_line(setting, task, found))
     if found.worst > RATIO_MAX:
         raise click.ClickException(
             f"deaths: expected at most {RATIO_MAX:g} times the undisturbed time, "

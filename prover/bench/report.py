@@ -15,6 +15,7 @@ from prover.kernel_choice import Kernels
 if TYPE_CHECKING:
     # Only their figures are shown; importing them would choose the kernels too early.
     from prover.bench.deaths import Deaths
+    from prover.bench.proving import Task
     from prover.bench.soak import Soak
     from prover.bench.start import Start
 
@@ -151,9 +152,9 @@ def soak_json_line(setting: Setting, found: Soak) -> str:
     return json.dumps(document | _machine())
 
 
-def death_lines(shape_name: str, found: Deaths) -> Iterator[str]:
+def death_lines(task: Task, shape_name: str, found: Deaths) -> Iterator[str]:
     """A line for each stage in which a worker died."""
-    yield f"{shape_name}: all proofs equal"
+    yield f"{task.size:,} {task.unit}s, shape {shape_name}: all proofs equal"
     yield ""
     rows = [
         [str(stage), f"{each.undisturbed_seconds:.3f}", f"{each.seconds:.3f}", f"{each.ratio:.2f}"]
@@ -162,12 +163,13 @@ def death_lines(shape_name: str, found: Deaths) -> Iterator[str]:
     yield from _table(("killed in", "seconds without", "with", "times"), rows)
 
 
-def deaths_json_line(setting: Setting, size: int, found: Deaths) -> str:
+def deaths_json_line(setting: Setting, task: Task, found: Deaths) -> str:
     """What deaths cost, as one object."""
     deaths = found.by_stage.items()
     document = {
         "job": "deaths",
-        "size": size,
+        "size": task.size,
+        "unit": task.unit,
         **_how(setting),
         "undisturbed_seconds": {str(stage): round(e.undisturbed_seconds, 3) for stage, e in deaths},
         "seconds": {str(stage): round(each.seconds, 3) for stage, each in deaths},

@@ -289,7 +289,8 @@ def test_deaths_are_shown_and_fail_above_twice_the_time(monkeypatch: pytest.Monk
     command = ("deaths", "--trades", 1, "--executor", "process", "--workers", 1)
     result = run(*command, "--json")
     document = last_object(result)
-    assert (document["job"], document["size"], document["workers"]) == ("deaths", 1, 1)
+    assert (document["job"], document["workers"]) == ("deaths", 1)
+    assert (document["size"], document["unit"]) == (1, "trade")
     assert document["undisturbed_seconds"] == {"commit": 2.5, "opening": 2.0}
     assert document["worst_ratio"] == 1.75
     assert document["seconds"] == {"commit": 3.0, "opening": 3.5}
@@ -304,6 +305,20 @@ def test_deaths_are_shown_and_fail_above_twice_the_time(monkeypatch: pytest.Monk
     assert line == (
         "Error: --executor: expected process or ray, whose workers can be killed, got inline"
     )
+
+
+def test_deaths_of_a_batch_count_its_commands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = Deaths({Stage.COMMIT: Death(2.5, 3.0)})
+    monkeypatch.setattr(deaths, "measure_deaths", lambda *arguments: found)
+    witness, commands = tmp_path / "batch.witness", rich_batch().statement.command_count
+    witness_of(rich_batch()).save(witness)
+    command = ("deaths", "--witness", witness, "--executor", "process", "--workers", 1)
+    result = run(*command, "--json")
+    document = last_object(result)
+    assert (document["size"], document["unit"]) == (commands, "command")
+    assert f"{commands:,} commands, shape S: all proofs equal" in result.stdout.splitlines()
 
 
 @pytest.mark.slow
