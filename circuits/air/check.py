@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from circuits.air.chip import CompiledChip, System
 from circuits.air.expr import Expr, Op, walk
 
+_PLACES_SHOWN = 5
+
 
 @dataclass(frozen=True, slots=True)
 class ConstraintFailure:
@@ -41,8 +43,16 @@ class BusImbalance:
         taken = [f"{c} row {r} x{-m}" for c, r, m in self.places if m < 0]
         return (
             f"bus {self.bus} {self.values}: expected balance 0, got {self.total}; "
-            f"sent by {added or 'nobody'}; received by {taken or 'nobody'}"
+            f"sent by {_some(added)}; received by {_some(taken)}"
         )
+
+
+def _some(places: Sequence[str]) -> str:
+    """The first few places: one tuple of a false witness may be in thousands of rows."""
+    if not places:
+        return "nobody"
+    more = len(places) - _PLACES_SHOWN
+    return f"{list(places[:_PLACES_SHOWN])}{f' and {more:,} more' if more > 0 else ''}"
 
 
 Failure = ConstraintFailure | BusImbalance

@@ -48,6 +48,18 @@ def test_every_failing_row_and_constraint_is_listed() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("count", "more"), [(5, ""), (6, " and 1 more"), (2_005, " and 2,000 more")]
+)
+def test_of_many_places_five_are_shown_on_each_side(count: int, more: str) -> None:
+    sent, received = (tuple(("digits", row, sign) for row in range(count)) for sign in (1, -1))
+    five = str([f"digits row {row} x1" for row in range(5)])
+    assert str(BusImbalance("total", (1, 12), 0, sent + received)) == (
+        "bus total (1, 12): expected balance 0, got 0; "
+        f"sent by {five}{more}; received by {five}{more}"
+    )
+
+
 def test_an_unbalanced_tuple_names_its_side() -> None:
     """Given a second row that takes 13 and passes 16 on, where 12 and 15 were meant."""
     tables = counter_tables()
