@@ -103,9 +103,11 @@ def msm(report: Report, log_size: int, bits: tuple[int, ...], repeat: int) -> No
     Example:
       plasmaperps prover bench msm --log-size 20 --bits 254,16 --threads 1
     """
-    from prover.bench.msm import measure_msm
+    from prover.bench.msm import measure_msm, require_points
     from prover.srs_tools import development
 
+    # Before a setup is made and kept that nothing here could use.
+    require_points(1 << log_size)
     with progress("preparing the development setup", 1 << log_size) as advance:
         srs = development(log_size, advance)
     measured = [measure_msm(srs, width, repeat) for width in bits]

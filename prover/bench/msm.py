@@ -23,13 +23,18 @@ WIDTHS = (1, 8, 16, 32, 64, FULL_BITS)
 _TYPES = {1: np.uint8, 8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
 
 
+def require_points(count: int) -> None:
+    """Refuse more points than there is memory for. Raises: NotEnoughMemory."""
+    require_room(f"memory for {count:,} points", _BYTES_PER_POINT * count)
+
+
 def measure_msm(srs: Srs, bits: int, repeat: int) -> Measurement:
     """Random scalars of so many bits, one for each point of the development setup.
 
     The result is compared with the one multiplication that the known secret makes of it.
     Raises: NotEnoughMemory.
     """
-    require_room(f"memory for {len(srs.bases):,} points", _BYTES_PER_POINT * len(srs.bases))
+    require_points(len(srs.bases))
     column = random_column(len(srs.bases), bits)
     wanted = _expected(column)
     runs, verified = [], True

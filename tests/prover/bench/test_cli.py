@@ -77,6 +77,16 @@ def test_a_yardstick_is_proven_and_drawn(tmp_path: Path) -> None:
     assert chart.stat().st_size > 8_000
 
 
+def test_no_setup_is_made_for_points_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setattr("prover.memory.available_bytes", lambda: 0)
+    monkeypatch.setattr("prover.memory.own_resident_bytes", lambda: 0)
+    monkeypatch.setattr("prover.srs_tools.development", lambda *given: made.append(given))
+    line = refused("msm", "--log-size", 20)
+    assert line.startswith("Error: memory for 1,048,576 points: expected ")
+    assert made == []
+
+
 @pytest.mark.slow
 def test_workers_prove_a_yardstick_and_their_time_counts() -> None:
     command = ("yardstick", "--trades", 8, "--repeat", 2, "--executor", "process", "--json")
