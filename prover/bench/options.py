@@ -114,7 +114,8 @@ def with_setting(command: Command) -> Command:
         prepared,
         click.option(
             "--threads", type=COUNT,
-            help="Threads of the kernels.  [default: PLASMAPERPS_THREADS, or all cores]",
+            help="Threads of the kernels, which workers share: one for each of them at least, "
+            "one for each core at most.  [default: PLASMAPERPS_THREADS, or all cores]",
         ),
         click.option(
             "--kernels", type=click.Choice(KERNEL_NAMES),

@@ -36,8 +36,8 @@ class Setting:
 def prepare(threads: int | None, kernels: str, choice: ExecutorChoice) -> Setting:
     """Choose kernels and threads for this process and make every kernel ready.
 
-    Raises: CommandFailed for kernels that are not there, and for workers whose processor time
-    cannot be read here.
+    Raises: CommandFailed for kernels that are not there, for more threads than cores, for more
+    workers than threads, and for workers whose processor time cannot be read here.
     """
     is_inline = choice.kind is ExecutorKind.INLINE
     if not is_inline and not sees_other_processes():
@@ -51,13 +51,33 @@ def prepare(threads: int | None, kernels: str, choice: ExecutorChoice) -> Settin
         raise CommandFailed(
             f"--kernels: expected {KERNELS}, which run already, got {chosen}", ExitCode.USAGE
         )
+    workers = 0 if is_inline else choice.workers
     if threads is not None:
+        _require_cores(threads, parallel.cores())
         parallel.set_threads(threads)
+    _require_threads(workers, parallel.threads())
     start = perf_counter()
     warm()
-    workers = 0 if is_inline else choice.workers
     ready_seconds = perf_counter() - start
     return Setting(parallel.threads(), chosen, choice.kind, workers, ready_seconds, core_seconds())
+
+
+def _require_cores(threads: int, cores: int) -> None:
+    """Threads that take turns on a core are no more threads. Raises: CommandFailed."""
+    if threads > cores:
+        message = f"--threads: expected at most {cores} on this machine, got {threads}"
+        raise CommandFailed(message, ExitCode.USAGE)
+
+
+def _require_threads(workers: int, threads: int) -> None:
+    """Every worker takes one at least, so more workers than threads would be more threads.
+
+    Raises: CommandFailed.
+    """
+    if workers > threads:
+        remedy = "ask for fewer workers or more --threads"
+        message = f"--workers: expected at most {threads}, one for each thread, got {workers}"
+        raise CommandFailed(f"{message}: {remedy}", ExitCode.USAGE)
 
 
 def choose_kernels(asked: str) -> Kernels:

@@ -22,7 +22,8 @@ from tests.support.batches import rich_batch
 from tests.support.measurements import proof
 from verifier.errors import SumcheckMismatch
 
-JOBS = ("field", "msm", "tape", "yardstick", "batch")
+ONE_WORKER = ("--executor", "process", "--workers", 1)
+TWO_WORKERS = ("--executor", "process", "--workers", 2, "--threads", 2)
 
 
 def run(*arguments: object) -> Result:
@@ -35,6 +36,11 @@ def refused(*arguments: object) -> str:
     assert (result.exit_code, result.stdout) == (2, ""), result.output
     (line,) = result.stderr.splitlines()
     return line
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prover.kernels.parallel.cores", lambda: 2)
 
 
 def last_object(result: Result) -> dict:
@@ -88,11 +94,12 @@ def test_no_setup_is_made_for_points_that_do_not_fit(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("two_cores")
 def test_workers_prove_a_yardstick_and_their_time_counts() -> None:
-    command = ("yardstick", "--trades", 8, "--repeat", 2, "--executor", "process", "--json")
-    found = last_object(run(*command, "--workers", 2))
+    command = ("yardstick", "--trades", 8, "--repeat", 2, "--json")
+    found = last_object(run(*command, *TWO_WORKERS))
     assert (found["executor"], found["workers"], found["verified"]) == ("process", 2, True)
-    alone = last_object(run("yardstick", "--trades", 8, "--repeat", 2, "--json"))
+    alone = last_object(run(*command))
     assert found["core_ms_per_unit"] > 0.7 * alone["core_ms_per_unit"]
 
 
@@ -191,7 +198,7 @@ def test_what_does_not_fit_into_memory_is_refused_before_the_work(
         (("batch", witness), "shape S"),
         (("soak", "--trades", 1), "shape yardstick-1"),
         (("soak", "--witness", witness), "shape S"),
-        (("deaths", "--trades", 1, "--executor", "process"), "shape yardstick-1"),
+        (("deaths", "--trades", 1, *ONE_WORKER), "shape yardstick-1"),
     ):
         result = run(*arguments)
         assert result.exit_code == 2, result.output
@@ -296,7 +303,7 @@ def test_a_soak_of_some_proofs_is_steady() -> None:
 def test_deaths_are_shown_and_fail_above_twice_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Deaths({Stage.COMMIT: Death(2.5, 3.0), Stage.OPENING: Death(2.0, 3.5)})
     monkeypatch.setattr(deaths, "measure_deaths", lambda *arguments: found)
-    command = ("deaths", "--trades", 1, "--executor", "process", "--workers", 1)
+    command = ("deaths", "--trades", 1, *ONE_WORKER)
     result = run(*command, "--json")
     document = last_object(result)
     assert (document["job"], document["workers"]) == ("deaths", 1)
@@ -324,17 +331,16 @@ def test_deaths_of_a_batch_count_its_commands(
     monkeypatch.setattr(deaths, "measure_deaths", lambda *arguments: found)
     witness, commands = tmp_path / "batch.witness", rich_batch().statement.command_count
     witness_of(rich_batch()).save(witness)
-    command = ("deaths", "--witness", witness, "--executor", "process", "--workers", 1)
-    result = run(*command, "--json")
+    result = run("deaths", "--witness", witness, *ONE_WORKER, "--json")
     document = last_object(result)
     assert (document["size"], document["unit"]) == (commands, "command")
     assert f"{commands:,} commands, shape S: all proofs equal" in result.stdout.splitlines()
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("two_cores")
 def test_workers_are_killed_and_the_proofs_are_equal() -> None:
-    command = ("deaths", "--trades", 48, "--executor", "process", "--workers", 2)
-    result = run(*command, "--json")
+    result = run("deaths", "--trades", 48, *TWO_WORKERS, "--json")
     # How long it takes is another question: other work on the machine may double it.
     assert result.exit_code in (0, 1), result.output
     document = json.loads(result.stdout.splitlines()[-1])

@@ -47,6 +47,13 @@ def test_other_kernels_than_those_that_run_are_refused() -> None:
         prepare(None, other, INLINE)
 
 
+@pytest.fixture
+def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "cores", lambda: 4)
+    parallel.set_threads(4)
+
+
+@pytest.mark.usefixtures("four_cores")
 def test_threads_are_those_asked_for_or_those_of_the_process() -> None:
     setting = prepare(3, "auto", INLINE)
     assert (setting.threads, parallel.threads()) == (3, 3)
@@ -55,6 +62,31 @@ def test_threads_are_those_asked_for_or_those_of_the_process() -> None:
     assert prepare(None, "auto", INLINE).threads == 3
 
 
+@pytest.mark.usefixtures("four_cores")
+def test_more_threads_than_cores_are_refused() -> None:
+    assert prepare(4, "auto", INLINE).threads == 4
+    with pytest.raises(CommandFailed) as caught:
+        prepare(5, "auto", INLINE)
+    assert caught.value.message == "--threads: expected at most 4 on this machine, got 5"
+    assert (caught.value.exit_code, parallel.threads()) == (ExitCode.USAGE, 4)
+
+
+@pytest.mark.usefixtures("four_cores")
+@pytest.mark.parametrize("kind", [ExecutorKind.PROCESS, ExecutorKind.RAY])
+def test_more_workers_than_threads_are_refused(kind: ExecutorKind) -> None:
+    choice = ExecutorChoice(kind, 3)
+    assert prepare(3, "auto", choice).workers == 3
+    with pytest.raises(CommandFailed) as caught:
+        prepare(2, "auto", choice)
+    assert caught.value.message == (
+        "--workers: expected at most 2, one for each thread, got 3: "
+        "ask for fewer workers or more --threads"
+    )
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert prepare(2, "auto", INLINE).threads == 2
+
+
+@pytest.mark.usefixtures("four_cores")
 def test_only_workers_that_there_are_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert prepare(None, "auto", INLINE).workers == 0
     processes = ExecutorChoice(ExecutorKind.PROCESS, 3)
