@@ -24,6 +24,7 @@ from prover.bench.options import (
     with_setting,
 )
 from prover.bench.setting import AUTO, KERNEL_NAMES, Setting, choose_kernels
+from prover.bench.termination import unwinding
 
 if TYPE_CHECKING:
     from prover.bench.proving import Bench, Task
@@ -38,7 +39,8 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="End with the JSON 
 
 
 @click.group()
-def bench() -> None:
+@click.pass_context
+def bench(context: click.Context) -> None:
     """Measure what proving costs on this machine, and check every result.
 
     The kernels are made ready first, which is not counted but shown. Of all repeats the fastest
@@ -59,6 +61,7 @@ def bench() -> None:
       plasmaperps prover bench yardstick --trades 512 --threads 2 --json | tail -n 1
       plasmaperps prover bench msm --log-size 20 --threads 1
     """
+    context.with_resource(unwinding())
 
 
 @bench.command()

@@ -1,6 +1,7 @@
 """`plasmaperps prover bench`: JSON on the last line, and one line for everything that is wrong."""
 
 import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +122,30 @@ def test_sizes_are_measured_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [(100, 2), (400, 2)]
     assert last_object(result)["size"] == 400
     assert "4 times the trades cost 3 times the core time" in result.stdout
+
+
+def test_a_command_that_is_told_to_end_takes_its_folder_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[Path] = []
+
+    def measure(opened: proving.Bench, *arguments: object) -> Measurement:
+        found.append(opened.options.work_dir)
+        (found[0] / "witness").write_text("secret")
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("expected to be told to end")
+
+    def outlived(number: int, frame: object) -> None:
+        raise AssertionError("expected SIGTERM to reach the command")
+
+    monkeypatch.setattr(proving, "measure_yardstick", measure)
+    before = signal.signal(signal.SIGTERM, outlived)
+    try:
+        assert run("yardstick", "--trades", 1).exit_code == 143
+        assert signal.getsignal(signal.SIGTERM) is outlived
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert not found[0].exists()
 
 
 @pytest.mark.slow

@@ -1,0 +1,34 @@
+"""What `kill` and a service manager send ends a benchmark as an error does."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+EXIT_CODE = 128 + signal.SIGTERM
+"""What a shell says of a process that SIGTERM ended."""
+
+
+@contextmanager
+def unwinding() -> Iterator[None]:
+    """Let SIGTERM unwind the block, so that folders with witnesses and processes below go too.
+
+    Only the main thread can do it, and only there does it happen. Raises: SystemExit.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        # None stands for a handler that is not Python's, which nobody can put back from here.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(EXIT_CODE)
