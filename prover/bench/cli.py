@@ -75,6 +75,8 @@ def bench(context: click.Context) -> None:
 def field(report: Report, log_size: int, repeat: int) -> None:
     """Multiply, add and invert field elements in arrays.
 
+    Every repeat is several passes over the array, and its times are those of one.
+
     \b
     Example:
       plasmaperps prover bench field --threads 1
@@ -134,7 +136,8 @@ def msm(report: Report, log_size: int, bits: tuple[int, ...], repeat: int) -> No
 def tape(report: Report, log_rows: int, repeat: int) -> None:
     """Run the constraints of the margin system's largest chip over random rows.
 
-    It is one point of a sumcheck round; a unit is one operation on one row.
+    It is one point of a sumcheck round, which folds the rows in pairs; a unit is one operation on
+    one pair of rows, so 2^n rows are 2^(n-1) of each operation.
 
     \b
     Example:

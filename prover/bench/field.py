@@ -24,7 +24,7 @@ _LIMB_BITS = 61  # of the highest limb: everything below 2^253 is below r
 def measure_field(log_size: int, repeat: int) -> list[Measurement]:
     """Multiplication, addition and batched inversion of 2^log_size elements.
 
-    Every repeat is that of PASSES times as many. Raises: NotEnoughMemory.
+    Every repeat is the mean of PASSES passes. Raises: NotEnoughMemory.
     """
     require_room(f"memory for 2^{log_size} elements", _BYTES_PER_ELEMENT << log_size)
     left, right = random_elements(1 << log_size, 1), random_elements(1 << log_size, 2)
@@ -64,6 +64,6 @@ def _measure(
         watch.begin(STAGE)
         for _ in range(PASSES):
             found = compute()
-        runs.append(watch.stop())
+        runs.append(watch.stop().split(PASSES))
         verified &= fr.to_ints(found[places]) == wanted
-    return Measurement(name, "element", PASSES * len(inputs[0]), tuple(runs), verified)
+    return Measurement(name, "element", len(inputs[0]), tuple(runs), verified)

@@ -30,6 +30,14 @@ class Run:
         """Processor time of all counted stages."""
         return sum(value for stage, value in self.core_seconds.items() if stage != VERIFY)
 
+    def split(self, parts: int) -> Run:
+        """One of so many equal parts that this run did one after the other."""
+        return Run(
+            {stage: value / parts for stage, value in self.seconds.items()},
+            {stage: value / parts for stage, value in self.core_seconds.items()},
+            self.peak_mib,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:

@@ -14,6 +14,7 @@ from prover.bench.deaths import Death, Deaths
 from prover.bench.measure import Measurement
 from prover.bench.soak import Soak
 from prover.bench.start import Start
+from prover.bench.tape import biggest_chip
 from prover.kernel_choice import Kernels, available, choose
 from prover.prove import Stage
 from sequencer.batch_files import witness_of
@@ -50,14 +51,15 @@ def last_object(result: Result) -> dict:
 
 
 def test_field_and_tape_end_with_the_documented_object() -> None:
-    for arguments, name in (
-        (("field", "--log-size", 8), "fr_mul"),
-        (("tape", "--log-rows", 4), "poseidon2"),
+    chip = biggest_chip()
+    for arguments, name, size in (
+        (("field", "--log-size", 8), "fr_mul", 1 << 8),
+        (("tape", "--log-rows", 4), chip.name, chip.tape.operations << 3),
     ):
         found = last_object(run(*arguments, "--repeat", 2, "--threads", 1, "--json"))
         assert set(found) == FIELDS
         assert (found["job"], found["threads"], found["verified"]) == (arguments[0], 1, True)
-        assert found["measurements"][0]["name"] == name
+        assert (found["measurements"][0]["name"], found["size"]) == (name, size)
         assert len(found["runs"]) == 2
 
 

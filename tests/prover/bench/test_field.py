@@ -5,6 +5,7 @@ import pytest
 
 from circuits.field import R
 from prover.bench.field import PASSES, measure_field, random_elements
+from prover.bench.measure import Run, StopWatch
 from prover.kernels import fr
 
 
@@ -13,7 +14,17 @@ def test_operations_are_measured_and_right() -> None:
     assert [each.name for each in found] == ["fr_mul", "fr_add", "inverse"]
     for each in found:
         assert each.verified
-        assert (each.units, each.unit, len(each.runs)) == (PASSES << 8, "element", 2)
+        assert (each.units, each.unit, len(each.runs)) == (1 << 8, "element", 2)
+
+
+def test_a_run_is_one_pass_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a clock that says one second for each repeat, whatever it does."""
+    whole = Run({"compute": 1.0}, {"compute": 2.0}, 64.0)
+    monkeypatch.setattr(StopWatch, "stop", lambda watch: whole)
+    for each in measure_field(8, 1):
+        assert each.runs == (Run({"compute": 1 / PASSES}, {"compute": 2 / PASSES}, 64.0),)
+        assert each.units_per_second == pytest.approx(PASSES * 256)
+        assert each.core_ms_per_unit == pytest.approx(1e3 * 2 / (PASSES * 256))
 
 
 def test_a_wrong_operation_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
