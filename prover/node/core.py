@@ -58,6 +58,13 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True)
+class Occupied:
+    """Another process still works in the job's folder, which says nothing of the job either."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProvenBatch:
     """A proof that the verifier accepted, and what it took."""
 
@@ -107,7 +114,7 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Postpone:
     job: Job
-    shortage: Shortage
+    hindrance: Shortage | Occupied
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,7 @@ class Leave:
 Action = (
     Join | Recover | Take | Prove | Publish | Report | Postpone | Release | Review | Wait | Leave
 )
-Result = ProvenBatch | Failure | Shortage
+Result = ProvenBatch | Failure | Shortage | Occupied
 
 
 class NodeCore:
@@ -220,7 +227,7 @@ class NodeCore:
         """The job in hand was proven, or was not."""
         self._misses = 0
         self._result = result
-        if not isinstance(result, Shortage):
+        if not isinstance(result, Shortage | Occupied):
             self._shortages = 0
 
     def on_recorded(self) -> None:
@@ -233,9 +240,12 @@ class NodeCore:
         self._close(is_proven=is_proven)
 
     def on_postponed(self) -> None:
-        """The job in hand was given back for lack of memory, which others may use meanwhile."""
-        self.failed_count += 1
+        """The job in hand was given back. Memory is waited for, as others may use it meanwhile."""
+        is_short = isinstance(self._result, Shortage)
         self._close(is_proven=False)
+        if not is_short:
+            return
+        self.failed_count += 1
         if not self._is_done:
             self._wait_s = self._pause_s(self._shortages)
         self._shortages += 1
@@ -282,8 +292,8 @@ class NodeCore:
                 return Prove(job)
             case Failure() as failure:
                 return Report(job, failure)
-            case Shortage() as shortage:
-                return Postpone(job, shortage)
+            case Shortage() | Occupied() as hindrance:
+                return Postpone(job, hindrance)
             case proven:
                 return Publish(job, proven)
 

@@ -18,6 +18,7 @@ from prover.node.notices import (
     Failed,
     LeaseLost,
     Notice,
+    Postponed,
     Published,
     QueueSeen,
     Released,
@@ -146,7 +147,7 @@ class Terminal:
                 self._job, self._published = None, self._published + 1
             case Failed():
                 self._job, self._failed = None, self._failed + 1
-            case LeaseLost() | Released():
+            case LeaseLost() | Released() | Postponed():
                 self._job = None
             case QueueSeen():
                 self._queue = notice

@@ -12,10 +12,10 @@ from contextlib import ExitStack, suppress
 from time import perf_counter
 
 from circuits.cli_support import ExitCode
-from prover.cluster.errors import ClusterError
+from prover.cluster.errors import ClusterError, JobInUse
 from prover.errors import NotEnoughMemory
 from prover.node import core, notices
-from prover.node.core import Failure, FailureKind, NodeCore, ProvenBatch, Shortage
+from prover.node.core import Failure, FailureKind, NodeCore, Occupied, ProvenBatch, Shortage
 from prover.node.errors import (
     FileDamaged,
     JobNotFound,
@@ -148,8 +148,8 @@ class Node:
                     self._publish(job, proven)
                 case core.Report(job, failure):
                     self._report(job, failure)
-                case core.Postpone(job, shortage):
-                    self._postpone(job, shortage)
+                case core.Postpone(job, hindrance):
+                    self._postpone(job, hindrance)
                 case core.Review(job_ids):
                     self.core.on_reviewed(self._proven_of(job_ids))
                 case core.Release(job):
@@ -219,6 +219,9 @@ class Node:
             return Shortage(str(error))
         except MemoryError as error:
             return Failure(FailureKind.MEMORY, str(error) or "out of memory", is_final=False)
+        except JobInUse as error:
+            # Whose lease has ended lets go of the folder at its next stage.
+            return Occupied(str(error))
         except ClusterError as error:
             return Failure(FailureKind.CLUSTER, str(error), is_final=False)
         except Exception as error:
@@ -280,11 +283,15 @@ class Node:
         kind, is_final, reason = failure.kind, failure.is_final, failure.reason
         self._watch(notices.Failed(job.id, job.batch_number, kind, is_final, reason))
 
-    def _postpone(self, job: Job, shortage: Shortage) -> None:
-        self._store.postpone(job.id, job.token, shortage.reason, self._clock_ms())
+    def _postpone(self, job: Job, hindrance: Shortage | Occupied) -> None:
+        reason = hindrance.reason
+        self._store.postpone(job.id, job.token, reason, self._clock_ms())
         self.core.on_postponed()
         self._heart.end(self.core.published_count)
-        kind, reason = FailureKind.MEMORY, shortage.reason
+        if isinstance(hindrance, Occupied):
+            self._watch(notices.Postponed(job.id, job.batch_number, reason))
+            return
+        kind = FailureKind.MEMORY
         self._watch(notices.Failed(job.id, job.batch_number, kind, False, reason))
 
     def _proven_of(self, job_ids: frozenset[int]) -> set[int]:

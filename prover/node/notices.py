@@ -82,6 +82,15 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class Postponed:
+    """Given back until another process has left the job's folder."""
+
+    job: int
+    batch: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SpoolFailed:
     """A proof in hand is in memory only; or a spooled one is of no use."""
 
@@ -138,6 +147,7 @@ Notice = (
     | Failed
     | LeaseLost
     | Released
+    | Postponed
     | SpoolFailed
     | Cluster
     | StoreAway

@@ -15,6 +15,7 @@ from prover.node.core import (
     Leave,
     Mode,
     NodeCore,
+    Occupied,
     Postpone,
     Prove,
     ProvenBatch,
@@ -34,6 +35,7 @@ PROVEN = ProvenBatch(b"proof", {}, 0.1, 9)
 BROKEN = Failure(FailureKind.RULE, "broken", is_final=True)
 CRASHED = Failure(FailureKind.DEFECT, "crashed", is_final=False)
 SHORT = Shortage("memory: expected 9 MiB, got 1 MiB")
+OCCUPIED = Occupied("job-3: expected a job that nobody works on, got a locked one")
 
 
 def recovered(mode: Mode = Mode.FOREVER) -> NodeCore:
@@ -143,6 +145,21 @@ def test_a_bounded_run_does_not_wait_for_memory_for_ever() -> None:
     assert core.next() == Leave(ExitCode.REFUSED)
     core = recovered(Mode.ONCE)
     give_back(core)
+    assert core.next() == Review(frozenset({JOB.id}))
+
+
+def test_a_job_whose_folder_is_in_use_is_given_back_and_the_next_one_taken_at_once() -> None:
+    core = recovered(Mode.UNTIL_EMPTY)
+    for _ in range(SHORTAGES_MAX + 1):
+        assert core.next() == Take()
+        core.on_taken(JOB)
+        core.on_result(OCCUPIED)
+        assert core.next() == Postpone(JOB, OCCUPIED)
+        core.on_postponed()
+    assert (core.next(), core.failed_count) == (Take(), 0)
+    give_back(core)
+    assert core.next() == Wait(2.0)
+    core.on_nothing(waiting=0)
     assert core.next() == Review(frozenset({JOB.id}))
 
 

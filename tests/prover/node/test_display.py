@@ -71,8 +71,11 @@ def test_the_last_line_says_what_goes_on() -> None:
         terminal(notices.Published(3, 12, 3.0, 0.5, 9, is_from_spool=False))
         terminal(notices.StoreBack())
         assert terminal.last_line() == f"draining | idle | 1 proven, 0 failed | {queue}"
+        terminal(notices.Taken(3, 12, "S", 1))
+        terminal(notices.Postponed(3, 12, "locked"))
+        assert terminal.last_line() == f"draining | idle | 1 proven, 0 failed | {queue}"
         terminal(notices.Failed(4, 13, "rule", True, "broken"))
     written = stream.getvalue()
-    assert written.count("\n") == 6
+    assert written.count("\n") == 8
     assert "stage_begun" not in written
     assert written.endswith("\r\x1b[K")

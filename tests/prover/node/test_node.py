@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from circuits.cli_support import ExitCode
-from prover.cluster.errors import NoWorkerLeft
+from prover.cluster.errors import JobInUse, NoWorkerLeft
 from prover.errors import NotEnoughMemory
 from prover.node import jobs, notices
 from prover.node import node as node_module
@@ -140,6 +140,26 @@ def test_an_attempt_that_says_nothing_of_the_witness_is_repeated_later(
     assert job.free_at_ms > now_ms()
     assert run.of(notices.Failed) == [notices.Failed(1, 1, kind, False, reason)]
     assert ("Traceback" in capsys.readouterr().err) is (kind == "defect")
+
+
+def test_a_folder_that_a_silent_node_still_holds_costs_its_job_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    error = JobInUse("job-1", "a job that nobody works on", "a locked one")
+    looks = [error] * (2 * jobs.ATTEMPTS_MAX)
+
+    def find_it_locked(job: Job) -> None:
+        if looks:
+            raise looks.pop()
+
+    store = store_with(tmp_path, 1)
+    run = Run(store, tmp_path, Watched(find_it_locked))
+    assert run.run() == ExitCode.OK
+    (job,) = store.jobs()
+    assert (job.state, job.attempts) == (JobState.PROVEN, 1)
+    told = [notices.Postponed(1, 1, str(error))] * (2 * jobs.ATTEMPTS_MAX)
+    assert (run.of(notices.Postponed), run.of(notices.Failed)) == (told, [])
 
 
 SHORT = NotEnoughMemory("memory", "9 MiB", "1 MiB available")
