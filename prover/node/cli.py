@@ -131,10 +131,9 @@ def run(
         from prover.node.workers import WorkFolder
 
         store = open_store(folder)
-        work_folder = WorkFolder(work_dir or cache_folder("work") / store.id)
+        work_folder = WorkFolder((work_dir or cache_folder("work")) / store.id)
         work_folder.prune(store)
-        if work_dir is None:
-            stack.callback(work_folder.remove_if_empty)
+        stack.callback(work_folder.remove_if_empty)
         display = stack.enter_context(_display())
         metrics = stack.enter_context(_metrics(metrics_host, metrics_port, is_default))
         watch = Watchers([display, *metrics])

@@ -8,6 +8,8 @@ from prover.node.errors import BatchConflict, JobNotFound
 from prover.node.jobs import Job, JobState
 
 HOUR_MS = 3_600_000
+# SQLite's integers have a sign; it takes no larger number, not even to look it up.
+_ID_MAX = 2**63 - 1
 _COLUMNS = [field.name for field in fields(Job)]
 _WAITING = (JobState.QUEUED, JobState.LEASED)
 
@@ -98,7 +100,8 @@ def has_witness(connection: sqlite3.Connection, witness_hash: str) -> bool:
 
 def select(connection: sqlite3.Connection, job_id: int) -> Job:
     """One job. Raises: JobNotFound."""
-    row = connection.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    query = "SELECT * FROM jobs WHERE id = ?"
+    row = connection.execute(query, (job_id,)).fetchone() if job_id <= _ID_MAX else None
     if row is None:
         raise JobNotFound(f"job {job_id}", "a job of the store", "no such job")
     return _job_of(row)

@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -208,6 +208,25 @@ def test_a_node_works_until_the_store_is_empty(tmp_path: Path, work: None) -> No
     assert refused(2, *bounded, "--once", "--until-empty") == (
         "Error: expected --once or --until-empty, got both"
     )
+
+
+def test_a_node_touches_nothing_beside_its_own_store_s_jobs_in_the_work_folder(
+    tmp_path: Path, work: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, shared, given = store_with(tmp_path, 1), tmp_path / "shared", []
+
+    def work_in(*arguments: object) -> AbstractContextManager[MadeUpWork]:
+        given.append(arguments[3].path)
+        return nullcontext(MadeUpWork())
+
+    monkeypatch.setattr(cli, "_work", work_in)
+    own, other, foreign = (shared / name for name in (f"{store.id}/job-9", "id/job-9", "job-9"))
+    for folder in (own, other, foreign):
+        folder.mkdir(parents=True)
+    command = ("run", "--jobs", store.folder, "--once", "--metrics-port", 0)
+    assert run(*command, "--work-dir", shared).exit_code == ExitCode.OK
+    assert given == [own.parent]
+    assert (own.parent.exists(), other.exists(), foreign.exists()) == (False, True, True)
 
 
 def test_a_log_that_cannot_be_written_is_one_line_and_the_batches_are_proven(

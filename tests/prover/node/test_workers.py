@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from prover.cluster.events import ClusterEvent, EventKind
+from prover.cluster.folder import open_folder
 from prover.node import notices
 from prover.node.workers import WorkFolder, cluster_watch
-from tests.support.job_stores import LEASE_MS, proof_of, store_with
+from tests.support.job_stores import LEASE_MS, add_batch, proof_of, store_with
 
 
 def test_jobs_that_are_done_or_gone_are_forgotten(tmp_path: Path) -> None:
@@ -22,14 +23,28 @@ def test_jobs_that_are_done_or_gone_are_forgotten(tmp_path: Path) -> None:
     assert leased is not None
     names = [folder.name(job) for job in store.jobs()]
     assert names == ["job-1", "job-2", "job-3", "job-4"]
-    for name in (*names, "job-99", "job-of-somebody-else", "notes"):
+    others = {"job-of-somebody-else", "job-007", "job-\N{ARABIC-INDIC DIGIT NINE}", "notes"}
+    for name in (*names, "job-99", f"job-{10**23}", *others):
         (folder.path / name).mkdir(parents=True)
     folder.prune(store)
     left = {path.name for path in folder.path.iterdir()}
-    assert left == {"job-3", "job-4", "job-of-somebody-else", "notes"}
+    assert left == {"job-3", "job-4"} | others
     folder.forget(leased)
     folder.forget(leased)
     assert not (folder.path / "job-3").exists()
+
+
+def test_a_folder_that_a_process_still_works_in_stays(tmp_path: Path) -> None:
+    store, folder = store_with(tmp_path, 0), WorkFolder(tmp_path / "work")
+    job = add_batch(store, tmp_path, 1).job
+    store.remove(job.id, 0)
+    with open_folder(folder.path, folder.name(job)) as held:
+        held.checkpoint.touch()
+        folder.prune(store)
+        folder.forget(job)
+        assert held.checkpoint.exists()
+    folder.prune(store)
+    assert list(folder.path.iterdir()) == []
 
 
 def test_there_may_be_no_folder_yet(tmp_path: Path) -> None:
