@@ -280,10 +280,10 @@ def _check_outputs(witness: Path, proof: Path, statement: Path) -> None:
 
 
 def _key_of(witness_path: Path, witness: Witness, key_path: Path | None) -> VerifyingKey:
+    from prover.proving import load_margin_key
     from verifier.cli import PACKAGED_KEYS
-    from verifier.key import load_key
 
-    found = load_key(key_path or PACKAGED_KEYS / f"{witness.shape_name}.json")
+    found = load_margin_key(key_path or PACKAGED_KEYS / f"{witness.shape_name}.json")
     if found.shape_name != witness.shape_name:
         shape = f"shape {found.shape_name} of the key"
         raise bad_input(witness_path, "shape", shape, witness.shape_name)

@@ -8,13 +8,28 @@ from circuits.air.check import check
 from circuits.chips.system import margin_system
 from circuits.witness.file import Witness
 from prover import srs_tools
-from prover.errors import ProofRefused, RuleBroken
+from prover.errors import ProofRefused, RuleBroken, SystemMismatch
 from prover.executors import ProvingJob
 from prover.srs_tools import Progress
-from verifier.errors import VerificationError
-from verifier.key import VerifyingKey
+from prover.witness import check_system
+from verifier.errors import KeyFileError, VerificationError
+from verifier.key import VerifyingKey, load_key
 from verifier.srs import SrsError
 from verifier.verify import verify
+
+
+def load_margin_key(path: Path) -> VerifyingKey:
+    """A key that was made from this version's chips.
+
+    Raises: KeyFileError, also for one of other chips: no proof with it could be made.
+    """
+    key = load_key(path)
+    try:
+        check_system(key, margin_system())
+    except SystemMismatch as error:
+        expected = "those of this version's chips (plasmaperps prover key makes a key of them)"
+        raise KeyFileError(str(path), error.place, expected, "others") from None
+    return key
 
 
 def setup_file(key: VerifyingKey, srs_path: Path | None, progress: Progress) -> Path:

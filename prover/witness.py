@@ -13,6 +13,30 @@ from verifier.key import ChipKey, VerifyingKey
 _TYPES = {1: np.uint8, 8: np.uint8, 16: np.uint16, 32: np.uint32, 64: np.uint64}
 
 
+def check_system(key: VerifyingKey, system: System) -> None:
+    """Whether a key is for these chips, whatever their heights: those are the shape's.
+
+    Raises: SystemMismatch with the first difference.
+    """
+    names = [chip.name for chip in system.chips]
+    _check_same("chips", [chip.name for chip in key.chips], names)
+    _check_same("public words", key.public_names, system.public_names)
+    _check_same("chip of published words", names[key.pubdata_chip], system.pubdata_chip)
+    single_row_chips = [names[number] for number in key.single_row_chips]
+    _check_same("chips of one row", single_row_chips, list(system.single_row_chips))
+    for chip, compiled in zip(key.chips, system.chips, strict=True):
+        of_chip = f"of chip {chip.name}"
+        _check_same(f"main columns {of_chip}", chip.main_columns, len(compiled.columns))
+        _check_same(f"helper columns {of_chip}", chip.helper_columns, compiled.helper_count)
+        if (chip.tape, chip.zero_values) != (compiled.tape, compiled.zero_values):
+            raise SystemMismatch(f"constraints {of_chip}", "those of the key", "others")
+
+
+def _check_same(place: str, expected: object, got: object) -> None:
+    if got != expected:
+        raise SystemMismatch(place, expected, got)
+
+
 def check_tables(
     key: VerifyingKey, system: System, tables: Tables, pubdata: Sequence[int]
 ) -> list[int]:
@@ -20,14 +44,10 @@ def check_tables(
 
     Raises: SystemMismatch, WitnessMismatch.
     """
-    names = [chip.name for chip in key.chips]
-    if [chip.name for chip in system.chips] != names:
-        raise SystemMismatch("chips", names, [chip.name for chip in system.chips])
+    check_system(key, system)
     fixed = dict.fromkeys(key.single_row_chips, 1) | {key.pubdata_chip: len(pubdata)}
     heights = []
     for number, (chip, compiled) in enumerate(zip(key.chips, system.chips, strict=True)):
-        if chip.tape != compiled.tape:
-            raise SystemMismatch(f"chip {chip.name}", "the constraints of the key", "others")
         if chip.name not in tables:
             raise WitnessMismatch(f"table {chip.name}", "a table", "none")
         table = tables[chip.name]

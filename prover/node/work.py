@@ -22,10 +22,16 @@ from prover.node.jobs import Job
 from prover.node.port import WitnessRefused
 from prover.node.workers import WorkFolder
 from prover.prove import Stage, StageClock
-from prover.proving import margin_job, require_development, setup_file, verify_proof
+from prover.proving import (
+    load_margin_key,
+    margin_job,
+    require_development,
+    setup_file,
+    verify_proof,
+)
 from verifier.cli import PACKAGED_KEYS
 from verifier.errors import KeyFileError
-from verifier.key import VerifyingKey, load_key
+from verifier.key import VerifyingKey
 from verifier.verify import verify
 
 Keys = Mapping[str, VerifyingKey]
@@ -35,12 +41,12 @@ Keys = Mapping[str, VerifyingKey]
 def load_keys(key_paths: tuple[Path, ...], srs_path: Path | None) -> Keys:
     """These keys, or all packaged ones, once it is known that the setup fits all of them.
 
-    Raises: KeyFileError, also for two keys of one shape; SrsError, SetupMismatch and SetupTooShort
-    when setup and keys do not fit; OSError.
+    Raises: KeyFileError, also for a key of other chips and for two keys of one shape; SrsError,
+    SetupMismatch and SetupTooShort when setup and keys do not fit; OSError.
     """
     keys: dict[str, VerifyingKey] = {}
     for path in key_paths or sorted(PACKAGED_KEYS.glob("*.json")):
-        key = load_key(path)
+        key = load_margin_key(path)
         if key.shape_name in keys:
             shape = f"shape {key.shape_name}"
             raise KeyFileError(str(path), "shape", "another one for each key", f"{shape} again")

@@ -120,6 +120,19 @@ def test_a_setup_that_is_not_the_key_s_is_refused(witness_path, tmp_path):
     assert line == f"Error: {witness_path}: shape: expected shape M of the key, got S"
 
 
+def test_a_key_of_other_chips_is_refused_before_memory_is_looked_at(
+    witness_path, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(memory, "available_bytes", lambda: memory.MIB)
+    key = make_key(margin_system(), SHAPES["S"], development_setup())
+    path = tmp_path / "old.key"
+    path.write_text(save_key(replace(key, single_row_chips=())))
+    assert refused("prove", witness_path, "-o", tmp_path / "batch.proof", "--key", path) == (
+        f"Error: {path}: chips of one row: expected those of this version's chips "
+        "(plasmaperps prover key makes a key of them), got others"
+    )
+
+
 def test_a_batch_that_does_not_fit_into_memory_is_refused(witness_path, tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: memory.MIB)
     monkeypatch.setattr(memory, "own_resident_bytes", lambda: memory.MIB)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from prover.errors import SystemMismatch, WitnessMismatch
-from prover.witness import check_tables
+from prover.witness import check_system, check_tables
 from tests.support.toy_system import toy_key, toy_shape, toy_system, toy_table, toy_witness
 
 KEY = toy_key(toy_shape())
@@ -66,5 +66,33 @@ def test_a_system_that_the_key_was_not_made_from():
     refuse(SystemMismatch, message, WITNESS.tables, fewer)
     swapped = replace(system.chips[4], tape=system.chips[3].tape)
     other = replace(system, chips=(*system.chips[:4], swapped))
-    message = "chip extra: expected the constraints of the key, got others"
+    message = "constraints of chip extra: expected those of the key, got others"
     refuse(SystemMismatch, message, WITNESS.tables, other)
+
+
+def changed(chip=None, **changes):
+    """The key with one chip or another field changed."""
+    chips = tuple(replace(each, **changes) if each.name == chip else each for each in KEY.chips)
+    return replace(KEY, chips=chips) if chip else replace(KEY, **changes)
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (changed("extra", main_columns=3), "main columns of chip extra: expected 3, got 4"),
+        (changed("extra", helper_columns=0), "helper columns of chip extra: expected 0, got 1"),
+        (changed("extra", zero_values=()),
+         "constraints of chip extra: expected those of the key, got others"),
+        (changed(public_names=("a",)), "public words: expected ('a',), got "),
+        (changed(pubdata_chip=1), "chip of published words: expected squares, got words"),
+        (changed(single_row_chips=()), "chips of one row: expected [], got ['ends']"),
+    ],
+)  # fmt: skip
+def test_a_key_of_other_chips_is_told_by_its_first_difference(key, message):
+    with pytest.raises(SystemMismatch) as caught:
+        check_system(key, toy_system())
+    assert str(caught.value).startswith(message)
+
+
+def test_a_key_may_have_other_heights():
+    check_system(changed("extra", log_height=1), toy_system())

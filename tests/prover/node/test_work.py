@@ -27,7 +27,7 @@ from tests.support.batches import batch_of
 from tests.support.exchange import deposit, register
 from verifier.cli import PACKAGED_KEYS
 from verifier.errors import KeyFileError, ProofLength
-from verifier.key import make_key, save_key
+from verifier.key import load_key, make_key, save_key
 from verifier.srs import SrsError
 
 JOB = Job(1, 7, 1, "S", "ab" * 32, "cd" * 32, added_ms=0)
@@ -65,6 +65,33 @@ def test_two_keys_of_one_shape_are_refused() -> None:
     assert str(caught.value) == (
         f"{path}: shape: expected another one for each key, got shape S again"
     )
+
+
+def test_a_key_of_other_chips_is_refused_whatever_its_heights(tmp_path: Path) -> None:
+    path = key_file(tmp_path)
+    key = load_key(path)
+    number = next(i for i, chip in enumerate(key.chips) if chip.main_columns > 1)
+
+    def write(**changes: object) -> None:
+        chips = list(key.chips)
+        chips[number] = replace(chips[number], **changes)
+        path.write_text(save_key(replace(key, chips=tuple(chips))))
+
+    chip = key.chips[number]
+    write(log_height=chip.log_height - 1)
+    assert list(load_keys((path,), None)) == ["S"]
+    for place, changes in (
+        ("main columns", {"main_columns": chip.main_columns - 1,
+                          "helper_columns": chip.helper_columns + 1}),
+        ("constraints", {"zero_values": (*chip.zero_values[:-1], chip.zero_values[-1] ^ 1)}),
+    ):  # fmt: skip
+        write(**changes)
+        with pytest.raises(KeyFileError) as caught:
+            load_keys((path,), None)
+        assert str(caught.value) == (
+            f"{path}: {place} of chip {chip.name}: expected those of this version's chips "
+            "(plasmaperps prover key makes a key of them), got others"
+        )
 
 
 def test_a_setup_that_is_not_the_keys_is_refused_before_any_job(tmp_path: Path) -> None:
