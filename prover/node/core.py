@@ -20,7 +20,7 @@ WAIT_MAX_S = 30.0
 DRAIN_TRIES = 2
 """How often a node that drains tries to reach a store that is away before it leaves anyway."""
 SHORTAGES_MAX = 5
-"""How many jobs in a row a bounded run gives back for lack of memory before it leaves."""
+"""How often a bounded run finds only jobs that lack memory before it leaves."""
 
 
 class Mode(StrEnum):
@@ -91,7 +91,9 @@ class Recover:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Ask the store for a job."""
+    """Ask the store for a job, but for none of `passed_over`."""
+
+    passed_over: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ class NodeCore:
         self._wait_s = 0.0
         self._misses = 0
         self._shortages = 0
+        # Given back for lack of memory; as long as others are free, those are tried first.
+        self._too_large: frozenset[int] = frozenset()
 
     @property
     def is_draining(self) -> bool:
@@ -182,6 +186,8 @@ class NodeCore:
         """What to do now."""
         if self.is_leaving:
             return self._leave()
+        if self._shortages >= SHORTAGES_MAX and self.mode is not Mode.FOREVER:
+            return Leave(ExitCode.REFUSED)
         if self._wait_s:
             seconds, self._wait_s = self._wait_s, 0.0
             return Wait(seconds)
@@ -191,11 +197,9 @@ class NodeCore:
             return Leave(ExitCode.OK)
         if not self._is_joined:
             return Join()
-        if self._shortages >= SHORTAGES_MAX and self.mode is not Mode.FOREVER:
-            return Leave(ExitCode.REFUSED)
         if self._is_done:
             return self._end()
-        return Take() if self._is_recovered else Recover()
+        return Take(self._too_large) if self._is_recovered else Recover()
 
     def on_joined(self) -> None:
         """The store knows the node."""
@@ -213,10 +217,19 @@ class NodeCore:
         self.job = job
 
     def on_nothing(self, waiting: int) -> None:
-        """The store gave none; so many jobs wait for a later time or are in other hands."""
+        """The store gave none; so many jobs wait for a later time or are in other hands.
+
+        If some were passed over, they come next, after a pause: others may use memory meanwhile.
+        """
         self._misses = 0
         self._is_done = self.mode is Mode.ONCE or (self.mode is Mode.UNTIL_EMPTY and not waiting)
-        self._wait_s = 0.0 if self._is_done else self.poll_s
+        if self._is_done:
+            return
+        self._wait_s = self.poll_s
+        if self._too_large:
+            self._wait_s = self._pause_s(self._shortages)
+            self._shortages += 1
+            self._too_large = frozenset()
 
     def on_away(self) -> None:
         """The store could not be reached; the same action comes again after a while."""
@@ -229,6 +242,8 @@ class NodeCore:
         self._result = result
         if not isinstance(result, Shortage | Occupied):
             self._shortages = 0
+        if isinstance(result, ProvenBatch):
+            self._too_large = frozenset()
 
     def on_recorded(self) -> None:
         """The store has the result of the job in hand."""
@@ -240,15 +255,12 @@ class NodeCore:
         self._close(is_proven=is_proven)
 
     def on_postponed(self) -> None:
-        """The job in hand was given back. Memory is waited for, as others may use it meanwhile."""
-        is_short = isinstance(self._result, Shortage)
+        """The job in hand was given back, which says nothing of other jobs."""
+        assert self.job is not None
+        if isinstance(self._result, Shortage):
+            self.failed_count += 1
+            self._too_large |= {self.job.id}
         self._close(is_proven=False)
-        if not is_short:
-            return
-        self.failed_count += 1
-        if not self._is_done:
-            self._wait_s = self._pause_s(self._shortages)
-        self._shortages += 1
 
     def on_lost(self) -> None:
         """The job in hand belongs to another node by now, or is done with."""

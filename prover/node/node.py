@@ -140,8 +140,8 @@ class Node:
                     self._join()
                 case core.Recover():
                     self._recover()
-                case core.Take():
-                    self._take()
+                case core.Take(passed_over):
+                    self._take(passed_over)
                 case core.Prove(job):
                     self._prove(job)
                 case core.Publish(job, proven):
@@ -175,10 +175,10 @@ class Node:
         with suppress(StoreError):
             self._roster.leave(self.name)
 
-    def _take(self) -> None:
+    def _take(self, passed_over: frozenset[int]) -> None:
         shapes = self._work.shapes
         store, now_ms = self._brisk_store, self._clock_ms()
-        job = store.lease(self.name, now_ms, self._timing.lease_ms, shapes)
+        job = store.lease(self.name, now_ms, self._timing.lease_ms, shapes, passed_over)
         if job is None:
             self.core.on_nothing(store.waiting(shapes))
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -150,12 +151,18 @@ class JobStore:
         return self.patience.run(action)
 
     def lease(
-        self, node: str, now_ms: int, lease_ms: int, shapes: Sequence[str] | None = None
+        self,
+        node: str,
+        now_ms: int,
+        lease_ms: int,
+        shapes: Sequence[str] | None = None,
+        passed_over: AbstractSet[int] = frozenset(),
     ) -> Job | None:
         """The oldest batch that is free, now in the hands of `node`; None without one.
 
         A node holds one job at a time: one that it holds already is given to it again. Jobs whose
-        last attempt went silent are parked on the way. `shapes`: take no others.
+        last attempt went silent are parked on the way. `shapes`: take no others; `passed_over`:
+        take none of these jobs.
         """
 
         def action() -> Job | None:
@@ -163,7 +170,7 @@ class JobStore:
                 for job in rows.free_jobs(connection, node, now_ms):
                     if job.node == node and job.state is JobState.LEASED:
                         leased = jobs.renew(job, job.token, now_ms, lease_ms)
-                    elif shapes is not None and job.shape_name not in shapes:
+                    elif job.id in passed_over or not (shapes is None or job.shape_name in shapes):
                         continue
                     else:
                         token = database.next_token(connection)

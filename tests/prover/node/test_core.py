@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from circuits.cli_support import ExitCode
@@ -114,10 +116,10 @@ def test_a_lost_job_is_no_failure_if_another_node_has_proven_it(mode: Mode, is_p
     assert core.next() == Leave(ExitCode.OK if is_proven else ExitCode.REFUSED)
 
 
-def give_back(core: NodeCore) -> None:
-    core.on_taken(JOB)
+def give_back(core: NodeCore, job: Job = JOB) -> None:
+    core.on_taken(job)
     core.on_result(SHORT)
-    assert core.next() == Postpone(JOB, SHORT)
+    assert core.next() == Postpone(job, SHORT)
     core.on_postponed()
 
 
@@ -125,7 +127,10 @@ def test_lack_of_memory_is_waited_out_longer_each_time_until_a_job_gets_through(
     core, waits = recovered(), []
     for _ in range(6):
         give_back(core)
+        assert core.next() == Take(frozenset({JOB.id}))
+        core.on_nothing(waiting=1)
         waits.append(core.next())
+        assert core.next() == Take()
         core.on_nothing(waiting=1)
         assert (core.next(), core.next()) == (Wait(2.0), Take())
     assert waits == [Wait(seconds) for seconds in (2.0, 4.0, 8.0, 16.0, WAIT_MAX_S, WAIT_MAX_S)]
@@ -133,16 +138,44 @@ def test_lack_of_memory_is_waited_out_longer_each_time_until_a_job_gets_through(
     core.on_result(CRASHED)
     core.on_recorded()
     give_back(core)
+    core.on_nothing(waiting=1)
     assert core.next() == Wait(2.0)
 
 
-def test_a_bounded_run_does_not_wait_for_memory_for_ever() -> None:
+def test_what_lacks_memory_is_passed_over_until_a_proof_is_made_or_nothing_else_is_free() -> None:
+    core, small, short = recovered(Mode.UNTIL_EMPTY), replace(JOB, id=9), frozenset({JOB.id})
+    for result in (CRASHED, PROVEN):
+        for _ in range(SHORTAGES_MAX + 1):
+            assert core.next() in (Take(), Take(short))
+            give_back(core)
+            assert core.next() == Take(short)
+            core.on_taken(small)
+            core.on_result(result)
+            core.on_recorded()
+        assert core.next() == (Take() if result is PROVEN else Take(short))
+    give_back(core)
+    give_back(core, small)
+    assert core.next() == Take(short | {small.id})
+    core.on_nothing(waiting=2)
+    assert (core.next(), core.next()) == (Wait(2.0), Take())
+
+
+@pytest.mark.parametrize("waiting", [0, 2])
+def test_a_bounded_run_does_not_wait_for_memory_for_ever(waiting: int) -> None:
     core = recovered(Mode.UNTIL_EMPTY)
-    for _ in range(SHORTAGES_MAX):
+    for number in range(SHORTAGES_MAX):
+        assert number == 0 or isinstance(core.next(), Wait)
         assert core.next() == Take()
         give_back(core)
-        assert isinstance(core.next(), Wait)
-    assert core.next() == Leave(ExitCode.REFUSED)
+        give_back(core, replace(JOB, id=9))
+        if number < SHORTAGES_MAX - 1:
+            core.on_nothing(waiting=2)
+    core.on_nothing(waiting=waiting)
+    if not waiting:
+        # Others have proven them meanwhile.
+        assert core.next() == Review(frozenset({JOB.id, 9}))
+        core.on_reviewed({JOB.id, 9})
+    assert core.next() == Leave(ExitCode.REFUSED if waiting else ExitCode.OK)
     core = recovered(Mode.ONCE)
     give_back(core)
     assert core.next() == Review(frozenset({JOB.id}))
@@ -157,8 +190,6 @@ def test_a_job_whose_folder_is_in_use_is_given_back_and_the_next_one_taken_at_on
         assert core.next() == Postpone(JOB, OCCUPIED)
         core.on_postponed()
     assert (core.next(), core.failed_count) == (Take(), 0)
-    give_back(core)
-    assert core.next() == Wait(2.0)
     core.on_nothing(waiting=0)
     assert core.next() == Review(frozenset({JOB.id}))
 

@@ -176,11 +176,27 @@ def test_a_machine_without_memory_costs_no_job_an_attempt(
     run = Run(store, tmp_path, Watched(fail))
     assert run.run() == ExitCode.REFUSED
     assert [(job.state, job.attempts, job.reason) for job in store.jobs()] == [
-        (JobState.QUEUED, 0, str(SHORT)), (JobState.QUEUED, 0, "")
-    ]  # fmt: skip
+        (JobState.QUEUED, 0, str(SHORT))
+    ] * 2  # fmt: skip
     assert run.of(notices.Failed) == [
-        notices.Failed(1, 1, FailureKind.MEMORY, False, str(SHORT))
+        notices.Failed(number, number, FailureKind.MEMORY, False, str(SHORT)) for number in (1, 2)
     ] * SHORTAGES_MAX  # fmt: skip
+
+
+def test_a_batch_that_lacks_memory_does_not_keep_smaller_ones_from_being_proven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(job: Job) -> None:
+        if job.id % 2:
+            raise SHORT
+
+    monkeypatch.setattr(jobs, "RETRY_DELAY_MS", 0)
+    store = store_with(tmp_path, 6)
+    run = Run(store, tmp_path, Watched(fail))
+    assert run.run() == ExitCode.REFUSED
+    assert [job.state for job in store.jobs()] == [JobState.QUEUED, JobState.PROVEN] * 3
+    last = [each.job for each in run.told if isinstance(each, notices.Taken)][-3:]
+    assert last == [1, 3, 5]
 
 
 def test_a_node_without_memory_does_not_keep_another_from_the_queue(

@@ -137,10 +137,14 @@ def test_the_oldest_batch_comes_first_and_tokens_only_grow(tmp_path: Path) -> No
     assert [job.token for job in leased if job] == [1, 2, 3]
     assert store.lease("four", 0, LEASE_MS) is None
     assert store.lease("four", LEASE_MS, LEASE_MS, shapes=("S",)) is None
+    assert store.lease("four", LEASE_MS, LEASE_MS, passed_over={1, 2, 3}) is None
     taken = store.lease("four", LEASE_MS, LEASE_MS)
     assert taken is not None
     assert (taken.batch_number, taken.token, taken.attempts) == (1, 4, 2)
-    assert store.lease("four", LEASE_MS, LEASE_MS) == taken
+    assert store.lease("four", LEASE_MS, LEASE_MS, passed_over={taken.id}) == taken
+    other = store.lease("five", LEASE_MS, LEASE_MS, passed_over={3})
+    assert other is not None
+    assert other.batch_number == 3
     assert (store.waiting(("T",)), store.waiting(("S", "M")), store.waiting(())) == (3, 0, 0)
 
 
