@@ -17,6 +17,7 @@ from prover.node.jobs import Job
 from prover.prove import Stage
 
 WAIT_MAX_S = 30.0
+_DOUBLINGS_MAX = 20
 DRAIN_TRIES = 2
 """How often a node that drains tries to reach a store that is away before it leaves anyway."""
 SHORTAGES_MAX = 5
@@ -278,7 +279,8 @@ class NodeCore:
         self._is_reviewed = True
 
     def _pause_s(self, count: int) -> float:
-        return min(self.poll_s * 2**count, WAIT_MAX_S)
+        # More doublings than that make no longer pause, and in the end no float either.
+        return min(self.poll_s * 2 ** min(count, _DOUBLINGS_MAX), WAIT_MAX_S)
 
     def _close(self, *, is_proven: bool) -> None:
         assert self.job is not None

@@ -214,6 +214,14 @@ def test_a_store_that_is_away_is_waited_for_longer_each_time_and_the_action_come
     assert core.next() == Wait(2.0)
 
 
+def test_a_store_may_be_away_for_days() -> None:
+    core = with_job()
+    core.on_result(PROVEN)
+    for _ in range(10_000):
+        core.on_away()
+    assert (core.next(), core.next()) == (Wait(WAIT_MAX_S), Publish(JOB, PROVEN))
+
+
 def test_draining_finishes_the_job_in_hand() -> None:
     core = with_job()
     core.is_drain_signalled = True
