@@ -23,6 +23,7 @@ from prover.bench.cli import bench
 from prover.cli_options import ExecutorChoice, address_option, executor_options
 from prover.node.cli import doctor, drain, run, status
 from prover.node.jobs_cli import jobs
+from prover.termination import unwinding
 
 if TYPE_CHECKING:
     from circuits.witness.file import Witness
@@ -237,7 +238,7 @@ def prove(
     clock = StageClock()
     folder = work_dir or proof_path.with_suffix(WORK_SUFFIX)
     options = choice.over(folder)
-    with one_line_errors(_input_errors()):
+    with unwinding(), one_line_errors(_input_errors()):
         witness = Witness.load(witness_path, margin_system())
         verifying_key = _key_of(witness_path, witness, key_path)
         circuit = Circuit(verifying_key, margin_system())

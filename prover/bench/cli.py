@@ -24,7 +24,7 @@ from prover.bench.options import (
     with_setting,
 )
 from prover.bench.setting import AUTO, KERNEL_NAMES, Setting, choose_kernels
-from prover.bench.termination import unwinding
+from prover.termination import unwinding
 
 if TYPE_CHECKING:
     from prover.bench.proving import Bench, Task

@@ -1,6 +1,7 @@
 """`plasmaperps prover`: what it writes, and one line for everything that is wrong."""
 
 import re
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -140,6 +141,17 @@ def test_a_batch_that_does_not_fit_into_memory_is_refused(witness_path, tmp_path
     assert re.fullmatch(
         r"Error: memory for shape S: expected \d+ MiB, got 2 MiB available: .*", line
     )
+    assert [path.name for path in tmp_path.iterdir()] == [witness_path.name]
+
+
+def test_sigterm_ends_a_proof_in_order(witness_path, tmp_path, monkeypatch):
+    def terminated(*arguments):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("prover.cli._setup_of", lambda *arguments: tmp_path / "setup.srs")
+    monkeypatch.setattr("prover.cli._prove", terminated)
+    command = ["prove", str(witness_path), "-o", str(tmp_path / "batch.proof")]
+    assert CliRunner().invoke(prover, command).exit_code == 143
     assert [path.name for path in tmp_path.iterdir()] == [witness_path.name]
 
 

@@ -1,4 +1,4 @@
-"""SIGTERM while a benchmark runs: blocks unwind, and the handler of before comes back."""
+"""SIGTERM while a command runs: blocks unwind, and the handler of before comes back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from prover.bench.termination import EXIT_CODE, unwinding
+from prover.termination import EXIT_CODE, unwinding
 
 
 def refuse(number: int, frame: object) -> None:

@@ -1,4 +1,4 @@
-"""What `kill` and a service manager send ends a benchmark as an error does."""
+"""What `kill` and a service manager send ends a command as an error does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXIT_CODE = 128 + signal.SIGTERM
 
 @contextmanager
 def unwinding() -> Iterator[None]:
-    """Let SIGTERM unwind the block, so that folders with witnesses and processes below go too.
+    """Let SIGTERM unwind the block, so that temporary folders and processes below go too.
 
     Only the main thread can do it, and only there does it happen. Raises: SystemExit.
     """
