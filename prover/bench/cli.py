@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _WITNESS = click.Path(dir_okay=False, path_type=Path)
 _WIDTHS = (1, 8, 16, 32, 64, 254)
+# The last is compared with one a tenth of the way: of a single proof, with itself.
+_PROOFS_MIN = 10
 _REPEAT = click.option(
     "--repeat", type=COUNT, default=3, show_default=True,
     help="So often; the fastest counts and all are shown.",
@@ -275,7 +277,10 @@ def deaths(setting: Setting, path: Path | None, trades: int, as_json: bool) -> N
 
 
 @bench.command()
-@click.option("--proofs", type=COUNT, default=200, show_default=True, help="How many proofs.")
+@click.option(
+    "--proofs", type=click.IntRange(_PROOFS_MIN), default=200, show_default=True,
+    help="How many proofs.",
+)  # fmt: skip
 @_with_job
 @_JSON
 @with_setting

@@ -263,6 +263,7 @@ def test_kernels_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch,
         ),
         (("msm", "--bits", "254,7"), "expected some of 1,8,16,32,64,254, got '254,7'"),
         (("field", "--threads", "0"), "0 is not in the range x>=1"),
+        (("soak", "--proofs", "9"), "9 is not in the range x>=10"),
         (("tape", "--repeat", "0"), "0 is not in the range x>=1"),
         (("field", "--kernels", "avx"), "'avx' is not one of"),
         (("yardstick", "--executor", "cloud"), "'cloud' is not "),
@@ -309,14 +310,14 @@ def test_a_soak_shows_the_growth_and_fails_above_five_percent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(soak, "run_soak", lambda *arguments: Soak((100.0, 103.0)))
-    result = run("soak", "--proofs", 2, "--trades", 1, "--json")
+    result = run("soak", "--proofs", 10, "--trades", 1, "--json")
     assert last_object(result)["growth_percent"] == 3.0
     assert (
-        "2 equal proofs of shape yardstick-1: 100.0 MiB after proof 1, "
+        "10 equal proofs of shape yardstick-1: 100.0 MiB after proof 1, "
         "103.0 MiB after the last, +3.0 %" in result.stdout
     )
     monkeypatch.setattr(soak, "run_soak", lambda *arguments: Soak((100.0, 106.0)))
-    result = run("soak", "--proofs", 2, "--trades", 1)
+    result = run("soak", "--proofs", 10, "--trades", 1)
     assert result.exit_code == 1
     assert result.stderr == ("Error: soak: expected memory to grow by at most 5 %, got 6.0 %\n")
 
