@@ -79,6 +79,9 @@ def test_a_sound_machine_has_nothing_to_mend() -> None:
         ({"cores": 1, "threads": 1},
          ("warn  cores: 1 of the machine, 1 for proofs: a second core nearly halves the time of a "
          "proof")),
+        ({"cores": 2, "threads": 1},
+         ("warn  cores: 2 of the machine, 1 for proofs: unset PLASMAPERPS_THREADS, or let it run "
+         "on more cores: a second core nearly halves the time of a proof")),
         ({"available_bytes": 1_000 * MIB},
          ("warn  memory: 1,000 MiB available; full batches need (MiB): S 600, M 2,000: full "
          "batches of shape M will be refused; stop other work or add memory")),
