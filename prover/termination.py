@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-EXIT_CODE = 128 + signal.SIGTERM
-"""What a shell says of a process that SIGTERM ended."""
+from circuits.cli_support import ExitCode
 
 
 @contextmanager
 def unwinding() -> Iterator[None]:
     """Let SIGTERM unwind the block, so that temporary folders and processes below go too.
 
-    Only the main thread can do it, and only there does it happen. Raises: SystemExit.
+    Only the main thread can do it, and only there does it happen.
+    Raises: SystemExit with the exit code of commands that were told to stop.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -31,4 +31,4 @@ def unwinding() -> Iterator[None]:
 
 
 def _exit(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(EXIT_CODE)
+    raise SystemExit(int(ExitCode.INTERRUPTED))

@@ -16,8 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from circuits.cli_support import naming
 from prover.cluster.errors import CheckpointMismatch
-from prover.cluster.folder import naming
 from prover.cluster.steps import FoldedRows, Partial, Pieces, Points, Rows, Sums
 from verifier.transcript import Point
 

@@ -50,17 +50,6 @@ class JobFolder:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Errors of reading or writing inside the block carry the file's name. Raises: OSError."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is not None:
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from error
-
-
-@contextmanager
 def open_folder(work_dir: Path, job_id: str) -> Iterator[JobFolder]:
     """The folder of a job, made if absent and locked; the lock ends with the process at the latest.
 

@@ -22,7 +22,6 @@ import numpy as np
 from circuits.cli_support import atomic_write
 from prover.backend import Table, Tables
 from prover.cluster.errors import StoreMismatch
-from prover.cluster.folder import naming
 from prover.cluster.shards import ShardPlan, Span
 from verifier.key import VerifyingKey
 
@@ -112,7 +111,7 @@ class WitnessStore:
             return WitnessStore(folder, plan, chips)
         folder.mkdir(parents=True, exist_ok=True)
         _write_columns(folder / COLUMNS, chips, tables)
-        with naming(path), atomic_write(path, text=True) as stream:
+        with atomic_write(path, text=True) as stream:
             entries = [_entry(chip) for chip in chips]
             stream.write(json.dumps({"chips": entries, "sha256": _digest(entries)}))
         return WitnessStore(folder, plan, chips)
@@ -176,7 +175,7 @@ class WitnessStore:
 
 
 def _write_columns(path: Path, chips: Sequence[StoredChip], tables: Tables) -> None:
-    with naming(path), atomic_write(path) as stream:
+    with atomic_write(path) as stream:
         for chip in chips:
             for size, column in zip(chip.sizes, tables[chip.name].columns, strict=True):
                 stream.write(np.ascontiguousarray(column))

@@ -151,7 +151,7 @@ def test_sigterm_ends_a_proof_in_order(witness_path, tmp_path, monkeypatch):
     monkeypatch.setattr("prover.cli._setup_of", lambda *arguments: tmp_path / "setup.srs")
     monkeypatch.setattr("prover.cli._prove", terminated)
     command = ["prove", str(witness_path), "-o", str(tmp_path / "batch.proof")]
-    assert CliRunner().invoke(prover, command).exit_code == 143
+    assert CliRunner().invoke(prover, command).exit_code == 4
     assert [path.name for path in tmp_path.iterdir()] == [witness_path.name]
 
 

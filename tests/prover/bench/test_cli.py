@@ -143,7 +143,7 @@ def test_a_command_that_is_told_to_end_takes_its_folder_with_it(
     monkeypatch.setattr(proving, "measure_yardstick", measure)
     before = signal.signal(signal.SIGTERM, outlived)
     try:
-        assert run("yardstick", "--trades", 1).exit_code == 143
+        assert run("yardstick", "--trades", 1).exit_code == 4
         assert signal.getsignal(signal.SIGTERM) is outlived
     finally:
         signal.signal(signal.SIGTERM, before)
