@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import secrets
@@ -217,14 +218,14 @@ class Node:
             return Failure(error.kind, str(error), is_final=True)
         except NotEnoughMemory as error:
             return Shortage(str(error))
-        except MemoryError as error:
-            return Failure(FailureKind.MEMORY, str(error) or "out of memory", is_final=False)
         except JobInUse as error:
             # Whose lease has ended lets go of the folder at its next stage.
             return Occupied(str(error))
         except ClusterError as error:
             return Failure(FailureKind.CLUSTER, str(error), is_final=False)
         except Exception as error:
+            if _is_out_of_memory(error):
+                return Failure(FailureKind.MEMORY, str(error) or "out of memory", is_final=False)
             traceback.print_exc()
             return Failure(FailureKind.DEFECT, f"{type(error).__name__}: {error}", is_final=False)
         finally:
@@ -358,3 +359,10 @@ class Node:
         # A proof that stays behind is found to be published when it is looked at next.
         with suppress(OSError):
             self._spool.drop(spooled)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether Python or the system had no memory left; maps and processes are the system's."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno == errno.ENOMEM
+    )

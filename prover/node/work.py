@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
@@ -96,6 +97,8 @@ class MarginWork:
         except WitnessError as error:
             raise WitnessRefused(FailureKind.WITNESS, str(error)) from None
         except OSError as error:
+            if error.errno == errno.ENOMEM:
+                raise
             # Its hash was compared a moment ago, so the store has gone away since.
             raise StoreUnavailable(str(witness), "a file that can be read", str(error)) from error
         key = self._keys[loaded.shape_name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
 import weakref
@@ -121,6 +122,9 @@ def test_a_witness_that_breaks_a_rule_is_tried_once(tmp_path: Path) -> None:
     ("error", "kind", "reason"),
     [
         (MemoryError(), "memory", "out of memory"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory",
+         f"[Errno {errno.ENOMEM}] Cannot allocate memory"),
+        (OSError(errno.EIO, "I/O error"), "defect", f"OSError: [Errno {errno.EIO}] I/O error"),
         (NoWorkerLeft("cluster", "a worker", "none: killed"), "cluster",
          "cluster: expected a worker, got none: killed"),
         (ZeroDivisionError("chip leaf"), "defect", "ZeroDivisionError: chip leaf"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +129,18 @@ def test_a_damaged_witness_is_refused_and_one_that_vanishes_is_waited_for(
     path.unlink()
     with pytest.raises(StoreUnavailable, match="expected a file that can be read"):
         work.prove(JOB, path, ignore)
+
+
+def test_a_witness_that_memory_does_not_hold_is_no_fault_of_the_store(
+    work: MarginWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*arguments: object) -> Witness:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(Witness, "load", load)
+    with pytest.raises((OSError, StoreUnavailable)) as caught:
+        work.prove(JOB, tmp_path / "batch.witness", ignore)
+    assert str(caught.value) == f"[Errno {errno.ENOMEM}] Cannot allocate memory"
 
 
 def test_a_proof_is_checked_against_the_statement(work: MarginWork, witness: Witness) -> None:
