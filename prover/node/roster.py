@@ -62,6 +62,11 @@ class Roster:
     def __init__(self, store: JobStore) -> None:
         self.store = store
 
+    @property
+    def _undo(self) -> str:
+        """What ends the draining of the store."""
+        return f"prover drain --undo --jobs {self.store.folder}"
+
     def beat(self, record: NodeRecord, lease: Lease | None) -> Orders:
         """Show a node, prolong its lease and give it its orders.
 
@@ -87,9 +92,8 @@ class Roster:
         def action() -> None:
             with self.store.transaction() as connection:
                 if is_draining(connection):
-                    folder = str(self.store.folder)
-                    expected = f"a store that takes nodes (prover drain --undo --jobs {folder})"
-                    raise StoreDraining(folder, expected, "one that drains")
+                    expected = f"a store that takes nodes ({self._undo})"
+                    raise StoreDraining(str(self.store.folder), expected, "one that drains")
                 _save(connection, record)
 
         self.store.patience.run(action)
@@ -106,7 +110,8 @@ class Roster:
     def ask_to_drain(self, node: str | None, *, undo: bool = False) -> None:
         """Tell one node, or the store and thereby all nodes now and later, to drain or not to.
 
-        Raises: NodeNotFound for a node that is not listed; StoreUnavailable.
+        Raises: NodeNotFound for a node that is not listed; StoreDraining when one node shall go on
+        while the store drains; StoreUnavailable.
         """
 
         def action() -> None:
@@ -123,6 +128,9 @@ class Roster:
                 )
                 if changed.rowcount == 0:
                     raise NodeNotFound(f"node {node}", "a node of this store", "no such node")
+                if undo and is_draining(connection):
+                    expected = f"a store that does not drain ({self._undo})"
+                    raise StoreDraining(f"node {node}", expected, "one that drains all its nodes")
 
         self.store.patience.run(action)
 

@@ -147,11 +147,13 @@ def test_a_folder_that_is_no_store_is_one_line_and_nothing_is_made(
     )
 
 
-@pytest.mark.parametrize("command", ["show", "retry", "remove"])
-def test_an_unknown_job_is_named(tmp_path: Path, command: str) -> None:
-    store = store_with(tmp_path, 0)
-    assert refused(2, "jobs", command, 9, "--jobs", store.folder) == (
-        "Error: job 9: expected a job of the store, got no such job"
+@pytest.mark.parametrize("number", [9, 2**63 - 1, 2**63, 10**23])
+@pytest.mark.parametrize("command", ["show", "retry", "remove", "fetch"])
+def test_an_unknown_job_is_named(tmp_path: Path, command: str, number: int) -> None:
+    store, out = store_with(tmp_path, 0), tmp_path / "batch.proof"
+    more = ("-o", out) if command == "fetch" else ()
+    assert refused(2, "jobs", command, number, "--jobs", store.folder, *more) == (
+        f"Error: job {number}: expected a job of the store, got no such job"
     )
 
 
@@ -356,6 +358,9 @@ def test_draining_is_asked_for_and_taken_back(tmp_path: Path, work: None) -> Non
     )
     assert json_of("drain", "--jobs", store.folder)["is_draining"]
     assert "the store drains: no node takes a job" in lines_of("status", "--jobs", store.folder)
+    assert refused(3, "drain", "--jobs", store.folder, "--node", "one", "--undo").startswith(
+        "Error: node one: expected a store that does not drain (prover drain --undo --jobs "
+    )
     line = refused(3, "run", "--jobs", store.folder, "--metrics-port", 0)
     assert line == (
         f"Error: {store.folder}: expected a store that takes nodes (prover drain --undo --jobs "

@@ -49,6 +49,13 @@ def test_orders_reach_one_node_or_all_and_stay_with_the_store(tmp_path: Path) ->
     roster.ask_to_drain(None)
     assert roster.is_draining()
     assert all(roster.beat(each, None).is_asked_to_drain for each in (ONE, TWO))
+    with pytest.raises(StoreDraining) as still:
+        roster.ask_to_drain("two", undo=True)
+    assert str(still.value) == (
+        "node two: expected a store that does not drain (prover drain --undo --jobs "
+        f"{roster.store.folder}), got one that drains all its nodes"
+    )
+    assert roster.beat(TWO, None).is_asked_to_drain
     with pytest.raises(StoreDraining):
         roster.join(NodeRecord("three", 3, 3))
     roster.ask_to_drain(None, undo=True)
