@@ -191,6 +191,7 @@ def _store(folder: Path) -> StoreFacts:
         store = JobStore(folder)
         with store.transaction():
             pass  # taking the writer's lock shows that it can be written
+        store.files.probe()
         counts = store.counts(time.time_ns() // 10**6)
     except (StoreError, sqlite3.Error) as error:
         return StoreFacts(folder, kind, _fault(folder, error), str(error))

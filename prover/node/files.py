@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from circuits.cli_support import atomic_write
@@ -40,6 +41,15 @@ class StoreFiles:
         """Make the folders."""
         for each in self._folders:
             each.mkdir()
+
+    def probe(self) -> None:
+        """Make and remove a file in every folder. Raises: StoreUnavailable, which names it."""
+        for folder in self._folders:
+            try:
+                with NamedTemporaryFile(dir=folder, prefix=".probe-"):
+                    pass
+            except OSError as error:
+                raise disk_error(folder, OSError(error.errno, error.strerror)) from error
 
     def witness(self, witness_hash: str) -> Path:
         """The witness with this hash."""

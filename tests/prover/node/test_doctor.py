@@ -153,6 +153,22 @@ def test_the_fault_of_a_store_is_told_from_others(
     assert fault() is StoreFault.MISSING
 
 
+@pytest.mark.parametrize("name", ["witnesses", "statements", "proofs"])
+def test_a_store_without_one_of_its_folders_is_away(tmp_path: Path, name: str) -> None:
+    store = store_with(tmp_path, 0)
+    folder = store.folder / name
+    assert _store(store.folder).fault is None
+    assert list(folder.iterdir()) == []
+    folder.rmdir()
+    for reason in ("no such file or directory", "not a directory"):
+        found = _store(store.folder)
+        assert (found.fault, found.error) == (
+            StoreFault.AWAY,
+            f"{folder}: expected a job store that can be read and written, got {reason}",
+        )
+        folder.touch()
+
+
 def test_without_a_store_none_is_spoken_of() -> None:
     assert "job store" not in findings(store=None)
 
