@@ -248,7 +248,7 @@ def status(folder: Path, as_json: bool) -> None:
         store = open_store(folder)
         time_ms = now_ms()
         counts, roster = store.counts(time_ms), Roster(store)
-        nodes, is_draining = roster.nodes(), roster.is_draining()
+        nodes, is_draining = roster.nodes(time_ms), roster.is_draining()
     oldest_s = None if counts.oldest_ms is None else max(0, time_ms - counts.oldest_ms) / 1000
     if as_json:
         record: dict[str, object] = {"jobs": {str(k): v for k, v in counts.by_state.items()}}
@@ -286,8 +286,8 @@ def drain(folder: Path, node: str | None, undo: bool, as_json: bool) -> None:
     with store_errors():
         roster = Roster(open_store(folder))
         roster.ask_to_drain(node, undo=undo)
-        nodes, is_draining = roster.nodes(), roster.is_draining()
-    time_ms = now_ms()
+        time_ms = now_ms()
+        nodes, is_draining = roster.nodes(time_ms), roster.is_draining()
     if as_json:
         records = [node_record(each, time_ms) for each in nodes]
         click.echo(json.dumps({"is_draining": is_draining, "nodes": records}))

@@ -134,12 +134,18 @@ class Roster:
 
         self.store.patience.run(action)
 
-    def nodes(self) -> list[NodeRecord]:
-        """All nodes, the longest running first."""
+    def nodes(self, now_ms: int) -> list[NodeRecord]:
+        """All nodes that are not forgotten by now, the longest running first.
+
+        Where no node is left, nobody deletes the records of those that were killed.
+        """
 
         def action() -> list[NodeRecord]:
             with self.store.transaction(reads_only=True) as connection:
-                found = connection.execute("SELECT * FROM nodes ORDER BY started_ms, id")
+                found = connection.execute(
+                    "SELECT * FROM nodes WHERE seen_ms >= ? ORDER BY started_ms, id",
+                    (now_ms - FORGOTTEN_MS,),
+                )
                 return [_record_of(row) for row in found]
 
         return self.store.patience.run(action)

@@ -15,7 +15,7 @@ from prover.node.jobs import JobState
 from prover.node.roster import Roster
 from prover.node.store import JobStore
 from tests.support.job_stores import proof_of, store_with
-from tests.support.node_child import DEATHS
+from tests.support.node_child import DEATHS, now_ms
 from tests.support.node_processes import NodeProcess, running_node, wait_until
 
 
@@ -42,7 +42,7 @@ def test_two_nodes_share_the_jobs_and_publish_each_once(tmp_path: Path) -> None:
     assert all(store.proof(job) == proof_of(job) for job in store.jobs())
     assert len(list((store.folder / "proofs").iterdir())) == count
     assert list(spool.iterdir()) == []
-    assert Roster(store).nodes() == []
+    assert Roster(store).nodes(now_ms()) == []
 
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
@@ -80,7 +80,7 @@ def test_a_second_signal_gives_the_job_back_and_leaves(tmp_path: Path) -> None:
         assert node.wait() == ExitCode.INTERRUPTED
         assert node.events("released")
     assert states(store) == [(JobState.QUEUED, 0)]
-    assert Roster(store).nodes() == []
+    assert Roster(store).nodes(now_ms()) == []
 
 
 def test_the_job_of_a_killed_node_is_done_by_another(tmp_path: Path) -> None:
@@ -88,10 +88,10 @@ def test_the_job_of_a_killed_node_is_done_by_another(tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     with running_node(store.folder, spool, "forever", lease_s=1, gate=gate) as killed:
         killed.wait_for("stage_ended")
-        wait_until(lambda: Roster(store).nodes()[0].stage == "commit", "the stage is shown")
+        wait_until(lambda: Roster(store).nodes(now_ms())[0].stage == "commit", "the stage is shown")
         killed.send(SIGKILL)
         assert killed.wait() == -SIGKILL
-    (silent,) = Roster(store).nodes()
+    (silent,) = Roster(store).nodes(now_ms())
     assert (silent.job_id, silent.batch_number) == (1, 1)
     with running_node(store.folder, spool, lease_s=1) as other:
         assert other.wait() == 0

@@ -15,6 +15,7 @@ from prover.node.jobs import Job, JobState
 from prover.node.roster import Orders, Roster
 from prover.node.spool import SpooledProof
 from tests.support.job_stores import store_with
+from tests.support.node_child import now_ms
 from tests.support.node_processes import wait_until
 from tests.support.nodes import Outage, Run, Watched
 
@@ -137,4 +138,4 @@ def test_whatever_ends_a_node_takes_it_off_the_list(tmp_path: Path) -> None:
     run.react = fail
     with pytest.raises(ZeroDivisionError):
         run.run()
-    assert Roster(store).nodes() == []
+    assert Roster(store).nodes(now_ms()) == []

@@ -24,7 +24,7 @@ def test_a_beat_shows_the_node_and_prolongs_its_lease(tmp_path: Path) -> None:
     lease = Lease(job.id, job.token, LEASE_MS)
     busy = replace(ONE, seen_ms=500, job_id=job.id, batch_number=1, stage="commit")
     orders = roster.beat(busy, lease)
-    assert roster.nodes() == [busy]
+    assert roster.nodes(500) == [busy]
     assert (orders.is_asked_to_drain, orders.is_lease_lost) == (False, False)
     assert orders.counts.by_state[JobState.LEASED] == 1
     assert store.job(job.id).free_at_ms == 500 + LEASE_MS
@@ -35,7 +35,7 @@ def test_a_beat_shows_the_node_and_prolongs_its_lease(tmp_path: Path) -> None:
     store.remove(taken.id, 1)
     assert roster.beat(busy, lease).is_lease_lost
     roster.leave("one")
-    assert roster.nodes() == []
+    assert roster.nodes(500) == []
 
 
 def test_orders_reach_one_node_or_all_and_stay_with_the_store(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_orders_reach_one_node_or_all_and_stay_with_the_store(tmp_path: Path) ->
         roster.join(record)
     roster.ask_to_drain("two")
     assert [roster.beat(each, None).is_asked_to_drain for each in (ONE, TWO)] == [False, True]
-    assert [each.is_asked_to_drain for each in roster.nodes()] == [False, True]
+    assert [each.is_asked_to_drain for each in roster.nodes(500)] == [False, True]
     roster.ask_to_drain("two", undo=True)
     roster.ask_to_drain(None)
     assert roster.is_draining()
@@ -71,7 +71,10 @@ def test_a_silent_node_is_told_from_a_busy_one_and_forgotten_in_the_end(tmp_path
     roster.join(ONE)
     assert not ONE.is_silent(ONE.seen_ms + SILENT_MS)
     assert ONE.is_silent(ONE.seen_ms + SILENT_MS + 1)
-    roster.beat(replace(TWO, seen_ms=ONE.seen_ms + FORGOTTEN_MS), None)
-    assert [each.id for each in roster.nodes()] == ["one", "two"]
-    roster.beat(replace(TWO, seen_ms=ONE.seen_ms + FORGOTTEN_MS + 1), None)
-    assert [each.id for each in roster.nodes()] == ["two"]
+    end_ms = ONE.seen_ms + FORGOTTEN_MS
+    assert [each.id for each in roster.nodes(end_ms)] == ["one"]
+    assert roster.nodes(end_ms + 1) == []
+    roster.beat(replace(TWO, seen_ms=end_ms), None)
+    assert [each.id for each in roster.nodes(end_ms)] == ["one", "two"]
+    roster.beat(replace(TWO, seen_ms=end_ms + 1), None)
+    assert [each.id for each in roster.nodes(0)] == ["two"]
