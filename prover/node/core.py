@@ -312,7 +312,8 @@ class NodeCore:
                 return Publish(job, proven)
 
     def _leave(self) -> Action:
-        if self.job is not None and self._result is None:
+        # What came of a job without a proof comes of it again. A proof lies in the spool.
+        if self.job is not None and not self.has_proof:
             return Release(self.job)
         is_undone = self._is_interrupted or self.job is not None
         return Leave(ExitCode.INTERRUPTED if is_undone else ExitCode.OK)

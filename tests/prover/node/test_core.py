@@ -252,11 +252,15 @@ def test_draining_does_not_wait_for_ever_for_a_store_that_is_away() -> None:
 
 
 def test_leaving_gives_back_a_job_but_not_a_proof() -> None:
-    core = with_job()
-    core.is_leaving = True
-    assert core.next() == Release(JOB)
-    core.on_released()
-    assert core.next() == Leave(ExitCode.INTERRUPTED)
+    for result in (None, BROKEN, CRASHED, SHORT, OCCUPIED):
+        core = with_job()
+        if result is not None:
+            core.on_result(result)
+            core.on_away()
+        core.is_leaving = True
+        assert core.next() == Release(JOB)
+        core.on_released()
+        assert core.next() == Leave(ExitCode.INTERRUPTED)
     core = with_job()
     core.on_result(PROVEN)
     core.is_leaving = True
