@@ -40,7 +40,10 @@ class Stage(StrEnum):
 
 
 class StageClock:
-    """An observer that keeps the seconds of every stage."""
+    """An observer that keeps the seconds of every stage, those of all runs of a proof together.
+
+    What passes between one run and the next, where somebody was found wrong, belongs to DONE.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[Stage, float] = {}
@@ -50,7 +53,8 @@ class StageClock:
     def __call__(self, stage: Stage) -> None:
         now = perf_counter()
         if self._current is not None:
-            self.seconds[self._current] = now - self._since
+            earlier_s = self.seconds.get(self._current, 0.0)
+            self.seconds[self._current] = earlier_s + now - self._since
         self._current, self._since = stage, now
 
 

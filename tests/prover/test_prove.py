@@ -105,3 +105,12 @@ def test_stages_are_announced_in_order_and_timed():
     assert seen == list(Stage)
     assert list(clock.seconds) == list(Stage)[:-1]
     assert min(clock.seconds.values()) >= 0
+
+
+def test_the_time_of_a_proof_that_is_made_twice_is_that_of_both_runs(monkeypatch):
+    times = iter(range(1, 2 * len(Stage) + 1))
+    monkeypatch.setattr("prover.prove.perf_counter", lambda: float(next(times)))
+    clock = StageClock()
+    for stage in (*Stage, *Stage):
+        clock(stage)
+    assert clock.seconds == dict.fromkeys(Stage, 2.0) | {Stage.DONE: 1.0}
