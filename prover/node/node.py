@@ -239,7 +239,9 @@ class Node:
             now = perf_counter()
             if begun:
                 last, since = begun.pop()
-                self._watch(notices.StageEnded(job.id, last, now - since))
+                # A proof that begins anew comes from DONE, which is none of its stages.
+                if last is not Stage.DONE:
+                    self._watch(notices.StageEnded(job.id, last, now - since))
             begun.append((stage, now))
             self._heart.stage("verify" if stage is Stage.DONE else stage)
             self._watch(notices.StageBegun(job.id, stage))

@@ -44,6 +44,18 @@ def test_jobs_are_proven_and_told(tmp_path: Path) -> None:
     assert stages == [(stage, True) for stage in (Stage.LOAD, Stage.COMMIT, Stage.OPENING)] * 2
 
 
+def test_a_proof_that_is_made_twice_tells_of_its_own_stages_alone(tmp_path: Path) -> None:
+    class Twice(MadeUpWork):
+        def prove(self, job: Job, witness: Path, observe: Observe) -> ProvenBatch:
+            super().prove(job, witness, observe)
+            return super().prove(job, witness, observe)
+
+    run = Run(store_with(tmp_path, 1), tmp_path, Twice())
+    assert run.run() == ExitCode.OK
+    stages = [each.stage for each in run.of(notices.StageEnded)]
+    assert stages == [Stage.LOAD, Stage.COMMIT, Stage.OPENING] * 2
+
+
 @pytest.mark.parametrize(
     ("timing", "beat_s"),
     [(Timing(2, 60), 2), (Timing(2, 3), 1), (Timing(60, 3600), SILENT_MS / 3000)],
