@@ -233,9 +233,9 @@ def deaths(setting: Setting, path: Path | None, trades: int, as_json: bool) -> N
 
     Workers are processes or Ray actors of this machine, killed with SIGKILL. For every stage proofs
     without and with a death take turns, three of each. Each death is compared with the proof just
-    before it, and the least of the three ratios counts. All proofs must be equal, and the first is
-    verified. Ends with exit code 1 when a death in some stage more than doubled the time. The
-    JSON object has the fields job, size, unit, threads, kernels, executor, workers,
+    before it, and the middle one of the three ratios counts. All proofs must be equal, and the
+    first is verified. Ends with exit code 1 when a death in some stage more than doubled the time.
+    The JSON object has the fields job, size, unit, threads, kernels, executor, workers,
     undisturbed_seconds and seconds (both by stage of the death), worst_ratio, cpu and version.
 
     \b
