@@ -10,26 +10,38 @@ import numpy as np
 
 from circuits.chips.bits import LIMBS, NARROW_BITS, WIDE_BITS
 from circuits.chips.signature import (
+    BaseTableChip,
     SignatureChip,
     SignatureTableChip,
     SignatureWindowsChip,
 )
-from circuits.chips.signature_columns import WINDOW_POINTS
-from circuits.chips.signature_trace import DIGITS, ROWS_PER_HALF, Request
-from circuits.edwards import IDENTITY, SUBGROUP_ORDER
-from circuits.errors import ConstraintError, FieldError
+from circuits.chips.signature_trace import (
+    MULTIPLES_PER_ROW,
+    OFFSET,
+    ROWS_PER_HALF,
+    START,
+    TABLE_ROWS,
+    WINDOW_ROWS,
+    Request,
+    multiply_windows,
+)
+from circuits.edwards import SUBGROUP_ORDER
+from circuits.errors import ConstraintError
 from circuits.field import R
 from circuits.witness.build import Fills
 from circuits.witness.look_ups import LookUps, rows_as_bytes
 from circuits.witness.table import integers
 from prover.kernels import edwards_windows, fr, poseidon2
-from prover.kernels.edwards_windows import WindowPoints
-from prover.signature_cells import borrows, halves, table_numbers, window_numbers
+from prover.signature_cells import (
+    base_columns,
+    base_summands,
+    borrows,
+    halves,
+    multiple_summands,
+    table_numbers,
+    window_numbers,
+)
 from prover.signatures import challenge_sponges, request_words
-
-_AXES = ("x", "y")
-_SUM = WINDOW_POINTS.index("sum")
-_ROWS = 2 * ROWS_PER_HALF
 
 
 def fill_permutations(hashes: LookUps, permutations: LookUps) -> Mapping[str, Any]:
@@ -82,9 +94,9 @@ def fill_wide(asked: LookUps) -> Mapping[str, Any]:
 def fill_signatures(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
     """What `circuits.chips.signature.fill` gives.
 
-    Raises: ConstraintError for a signature that does not hold, FieldError for one whose
-    commitment has x = 0.
-    Cost: about 6,500 multiplications a signature, split over all threads.
+    Raises: ConstraintError for a signature that does not hold, CurveError for a key without an
+    image.
+    Cost: about 7,000 multiplications a signature, split over all threads.
     """
     words = request_words(requests)
     r_x, r_y, key_x, key_y, digest, s = words
@@ -93,28 +105,38 @@ def fill_signatures(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
     states, challenges = challenge_sponges(r_points, keys, elements[4])
     h = fr.from_montgomery(challenges)
     negated = np.stack((fr.sub(fr.zeros(len(s)), elements[2]), elements[3]), axis=1)
-    points = edwards_windows.trace(negated, s, h)
-    ends = points.windows[_SUM, :, -1]
-    _require_results(requests, np.stack((r_x, r_y)), ends[:, _ROWS - 1 :: _ROWS])
-    (zeros,) = np.nonzero(~r_x.any(axis=1))
-    if len(zeros):
-        raise FieldError(f"batch_inverse[{zeros[0]}]", "a non-zero field element", 0)
+    made = edwards_windows.trace(negated, s, h, OFFSET, START)
+    _require_results(requests, words[:2], made.results, h)
     columns = {
         "key": [key_x, key_y],
+        "negated": made.negated,
         "digest": digest,
         "r": [r_x, r_y],
-        "inverse_r_x": fr.from_montgomery(fr.batch_inverse(elements[0])),
+        "r_image": made.ends,
         "state": _columns(_plain(states)),
-        "middle": ends[:, ROWS_PER_HALF - 1 :: _ROWS],
+        "middle": made.starts[:, ROWS_PER_HALF::WINDOW_ROWS],
         "s_borrow": borrows(s, SUBGROUP_ORDER - 1),
         "h_borrow": borrows(h, R - 1),
     }
     columns["s_high"], columns["s_low"] = halves(s)
     columns["h_high"], columns["h_low"] = halves(h)
+    windows = window_numbers(s, h)
+    windows |= {
+        "start": made.starts,
+        "base": base_summands(windows["byte_s"]),
+        "multiple": multiple_summands(made.multiples, windows["digit_h"]),
+        "slope": made.slopes,
+    }
+    table = table_numbers(h) | {
+        "first": made.multiples[:, ::MULTIPLES_PER_ROW],
+        "negated": np.repeat(made.negated, TABLE_ROWS, axis=1),
+        "slope": made.table_slopes,
+    }
     return {
         SignatureChip.name: columns,
-        SignatureWindowsChip.name: window_numbers(s, h) | _window_points(points),
-        SignatureTableChip.name: table_numbers(s, h) | _table_points(points, _plain(negated)),
+        SignatureWindowsChip.name: windows,
+        SignatureTableChip.name: table,
+        BaseTableChip.name: base_columns(s),
     }
 
 
@@ -150,37 +172,17 @@ def _require_outputs(demand: LookUps, outputs: np.ndarray) -> None:
 
 
 def _require_results(
-    requests: Sequence[Request], commitments: np.ndarray, results: np.ndarray
+    requests: Sequence[Request], commitments: np.ndarray, results: np.ndarray, h: np.ndarray
 ) -> None:
-    """Raises: ConstraintError naming the first signature whose product is not its commitment."""
-    (wrong,) = np.nonzero((commitments != results).any(axis=(0, 2)))
+    """Raises: what the plain fill does of the first product that is not its commitment.
+
+    Zero stands for a product that met the identity, whatever the commitment is.
+    """
+    differs = (commitments != results).any(axis=(0, 2))
+    (wrong,) = np.nonzero(differs | ~results[0].any(axis=1))
     if len(wrong):
         number = wrong[0]
-        result = _points(results.swapaxes(0, 1), number)
-        raise ConstraintError(f"signature {number}", requests[number][2].r_point, result)
-
-
-def _window_points(points: WindowPoints) -> dict[str, Any]:
-    columns: dict[str, Any] = {
-        f"{name}_{axis}": points.windows[kind, k]
-        for kind, name in enumerate(WINDOW_POINTS)
-        for k, axis in enumerate(_AXES)
-    }
-    # A row starts where the one before it ends, and the first of a signature at the identity.
-    start = np.roll(points.windows[_SUM, :, -1], 1, axis=1)
-    start[:, ::_ROWS] = 0
-    for k in range(2):
-        start[k, ::_ROWS, 0] = IDENTITY[k]
-    return columns | {"start": start}
-
-
-def _table_points(points: WindowPoints, negated: np.ndarray) -> dict[str, Any]:
-    base = points.entries[0]
-    by_signature = base.reshape(2, -1, DIGITS, 4)
-    after = np.concatenate((by_signature[:, :, 1:], points.fourth[:, :, None]), axis=2)
-    columns: dict[str, Any] = {
-        "base": base,
-        "next": after.reshape(base.shape),
-        "negated": np.repeat(_columns(negated), DIGITS, axis=1),
-    }
-    return columns | {f"entry_{axis}": points.entries[1:, k] for k, axis in enumerate(_AXES)}
+        (key_x, key_y), _, signature = requests[number]
+        (challenge,) = integers(h[number : number + 1])
+        product = multiply_windows((-key_x % R, key_y), signature.s, challenge)
+        raise ConstraintError(f"signature {number}", signature.r_point, product.result)

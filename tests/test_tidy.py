@@ -41,8 +41,8 @@ ALLOWED_IMPORTS: dict[str, set[str]] = {
     "circuits.air": {"circuits.air", "circuits.errors", "circuits.field"},
     "circuits.chips": {
         "circuits.air", "circuits.chips", "circuits.errors", "circuits.field",
-        "circuits.poseidon2", "circuits.edwards", "circuits.signature", "circuits.merkle",
-        "circuits.statement", "circuits.pubdata", "circuits.exchange.units",
+        "circuits.poseidon2", "circuits.edwards", "circuits.montgomery", "circuits.signature",
+        "circuits.merkle", "circuits.statement", "circuits.pubdata", "circuits.exchange.units",
         "circuits.exchange.limits", "circuits.exchange.events", "numpy",
     },
     "circuits.witness": {"circuits", "numpy"},

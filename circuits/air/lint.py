@@ -6,6 +6,9 @@ from circuits.air.bus import Bus
 from circuits.air.chip import CompiledChip, System
 from circuits.air.expr import Op, walk
 
+# A point that slopes lead to has degree two and three (`circuits.chips.slopes`).
+VALUE_DEGREE_MAX = 3
+
 
 def lint_chip(chip: CompiledChip) -> list[str]:
     """Findings about one chip, each naming the chip and the place."""
@@ -33,7 +36,7 @@ def lint_chip(chip: CompiledChip) -> list[str]:
             )
     for each in chip.interactions:
         for position, value in enumerate(each.values):
-            if value.degree > 2:
+            if value.degree > VALUE_DEGREE_MAX:
                 findings.append(
                     f"{chip.name}: {each.label}: value {position} has degree {value.degree}; "
                     "commit it as a column"

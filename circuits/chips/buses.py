@@ -30,15 +30,21 @@ AUTHORIZED = Bus("authorized", 11, 7)
 QUEUED = Bus("queued", 12, 8)
 # (key_x, key_y, digest): one signature that was verified.
 SIGNATURE = Bus("signature", 13, 3)
-# (signature, window row, x, y, part of S, part of h): the double-and-add accumulator.
+# (signature, window row, u, v, part of S, part of h): the double-and-add accumulator.
 SIGNATURE_CHAIN = Bus("signature_chain", 14, 6)
-# (signature, multiple j, x, y of j*N, x, y of N): building the table of i*B + j*N.
+# (signature, j, u, v of T + j*N, u, v of N): building the table of a signature's key.
 SIGNATURE_TABLE = Bus("signature_table", 15, 6)
-# (signature, i, j, x, y): the point i*B + j*N, 0 <= i, j < 4.
-SIGNATURE_ENTRY = Bus("signature_entry", 16, 5, is_table=True)
+# (signature, j, u, v): the point T + j*N, 0 <= j < 16.
+SIGNATURE_ENTRY = Bus("signature_entry", 16, 4, is_table=True)
+# (i, u, v of T + i*B): building the table of the base point.
+BASE_CHAIN = Bus("base_chain", 17, 3)
+# (i, u, v): the point T + i*B, 0 <= i < 256.
+BASE_ENTRY = Bus("base_entry", 18, 3, is_table=True)
 
 __all__ = [
     "AUTHORIZED",
+    "BASE_CHAIN",
+    "BASE_ENTRY",
     "CLOCK",
     "HASH",
     "HEADER",

@@ -2,18 +2,16 @@
 
 from circuits.air.chip import System
 from circuits.chips.buses import HASH, PERMUTE, SIGNATURE, WIDE
-from circuits.chips.signature_trace import DIGITS, ROWS_PER_HALF
-
-WINDOW_ROWS = 2 * ROWS_PER_HALF
-TABLE_ROWS = DIGITS
+from circuits.chips.signature_trace import TABLE_ROWS, WINDOW_ROWS
 
 
 def costs(system: System) -> dict[str, int]:
     """Cells of one signature, hash and command of each kind, helper columns included.
 
-    A command counts its own rows and all rows that answer their look-ups, except for the range
-    table. Accounts and tree nodes, which the commands of a batch share, are counted on their
-    own. Equal look-ups share a row in practice, so a batch needs fewer cells than this.
+    A command counts its own rows and all rows that answer their look-ups, except for the tables
+    of 16-bit numbers and of the base point. Accounts and tree nodes, which the commands of a batch
+    share, are counted on their own. Equal look-ups share a row in practice, so a batch needs fewer
+    cells than this.
     """
     rows = {chip.name: chip.cells_per_row for chip in system.chips}
     signature = (

@@ -1,11 +1,13 @@
 """Signatures: S*B = R + h*K as a windowed product S*B + h*N = R with N = -K.
 
-S and h are 256-bit integers, read as 128 digits of two bits from the top. Each window quadruples
-the accumulator and adds the entry i*B + j*N for the digits i of S and j of h. The sixteen entries
-of a signature come from its own table rows.
+S and h are 256-bit integers, read from the top: a window takes a byte of S and two digits of h.
+For each digit it multiplies the accumulator by sixteen and adds an entry of the signature's own
+table; for the byte it adds an entry of the base table, which all signatures share. Sums are
+committed to as slopes alone (`circuits.chips.slopes`).
 """
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 from circuits.air.builder import Builder
@@ -14,6 +16,8 @@ from circuits.air.columns import U8, U32, U128, Bit, Columns, Field, Given
 from circuits.air.expr import ROW, Expr
 from circuits.chips.bits import WideChip
 from circuits.chips.buses import (
+    BASE_CHAIN,
+    BASE_ENTRY,
     HASH,
     PERMUTE,
     SIGNATURE,
@@ -22,22 +26,37 @@ from circuits.chips.buses import (
     SIGNATURE_TABLE,
     WIDE,
 )
-from circuits.chips.edwards import assert_double, assert_sum, curve_residual, negate
-from circuits.chips.signature_columns import signature_columns, table_columns, window_columns
+from circuits.chips.edwards import SymbolicPoint, curve_residual, negate
+from circuits.chips.signature_columns import (
+    base_columns,
+    signature_columns,
+    table_columns,
+    window_columns,
+)
 from circuits.chips.signature_trace import (
-    BASE_MULTIPLES,
+    BASE_END_IMAGE,
+    BASE_ENTRIES,
+    BASE_IMAGE,
+    DIGIT_BITS,
     DIGITS,
+    DIGITS_PER_WINDOW,
     HALF_BITS,
     HIGH_END,
     HIGH_START,
     LOW_END,
     LOW_START,
-    ROWS_PER_HALF,
+    MULTIPLES_PER_ROW,
+    OFFSET_IMAGE,
+    SLOPES_PER_ROW,
+    START_IMAGE,
+    TABLE_ROWS,
+    WINDOW_ROWS,
     WINDOWS_PER_ROW,
     Request,
     multiply_windows,
 )
-from circuits.edwards import IDENTITY, SUBGROUP_ORDER
+from circuits.chips.slopes import added, assert_held, assert_image, doubled
+from circuits.edwards import SUBGROUP_ORDER
 from circuits.errors import ConstraintError
 from circuits.field import R
 from circuits.poseidon2 import TAG_CHALLENGE, permute, sponge_iv
@@ -46,27 +65,29 @@ CHALLENGE_IV = sponge_iv(TAG_CHALLENGE, 5)
 
 
 class SignatureChip(Chip):
-    """One verified signature; its row number names it on the buses of the other two chips.
+    """One verified signature; its row number names it on the buses of the other chips.
 
     Soundness. The key is on the curve by a constraint here: the key (0, 0) of an account without
-    one would otherwise leave the doubling law free. It is in the subgroup because only the
-    register chip makes keys, each eight times a point and not the identity. So every point of the
-    product is on the curve, where addition is complete, and R, being the result, is in the
-    subgroup; its x is not 0, hence R is not the identity.
-    Both halves of h and S are sums of 64 ranged digits (SignatureWindowsChip), integers below
+    one is not, and would leave its image free. It is in the subgroup because only the register
+    chip makes keys, each eight times a point and not the identity. So every point of the product
+    has an image on the curve and in the subgroup, where slopes are bound, and R, being the point
+    with the product for its image, is in the subgroup and not the identity, which has none.
+    Both halves of h and S are sums of ranged digits (SignatureWindowsChip), integers below
     2^128. The borrow look-ups show that r-1 - h and l-1 - S are not negative as integers: the
     differences stay below 2^130, far from wrapping, so exactly one digit string stands for h and
     a signature with S + l is refused. The challenge hash is the collision-resistant sponge of
     `circuits.signature.challenge` over R, key and digest, whose length is in its first capacity.
+    Completeness: see `circuits.chips.signature_trace` on the offsets.
     """
 
     name = "signature"
 
     class Cols(Columns):
         key: Field[2]
+        negated: Field[2]  # the image of N
         digest: Field
         r: Field[2]
-        inverse_r_x: Field
+        r_image: Field[2]
         state: Field[4]  # of the challenge sponge after its first block
         middle: Field[2]  # the product after the high halves
         s_high: Given[U128]
@@ -79,7 +100,8 @@ class SignatureChip(Chip):
     def constrain(self, c: Any, b: Builder) -> None:
         b.receive(SIGNATURE, *c.key, c.digest)
         b.assert_zero("key is on the curve", curve_residual(c.key))
-        b.assert_eq("R is not the identity", c.r[0] * c.inverse_r_x, 1)
+        assert_image(b, "negated key", negate(c.key), c.negated)
+        assert_image(b, "R", c.r, c.r_image)
 
         b.lookup(PERMUTE, *c.r, c.key[0], CHALLENGE_IV, *c.state)
         h = c.h_low + c.h_high * (1 << HALF_BITS)
@@ -88,11 +110,11 @@ class SignatureChip(Chip):
         _assert_at_most(b, (c.h_high, c.h_low), R - 1, c.h_borrow)
         _assert_at_most(b, (c.s_high, c.s_low), SUBGROUP_ORDER - 1, c.s_borrow)
 
-        b.send(SIGNATURE_TABLE, ROW, 0, *IDENTITY, *negate(c.key))
-        b.send(SIGNATURE_CHAIN, ROW, HIGH_START, *IDENTITY, 0, 0)
+        b.send(SIGNATURE_TABLE, ROW, 0, *OFFSET_IMAGE, *c.negated)
+        b.send(SIGNATURE_CHAIN, ROW, HIGH_START, *START_IMAGE, 0, 0)
         b.receive(SIGNATURE_CHAIN, ROW, HIGH_END, *c.middle, c.s_high, c.h_high)
         b.send(SIGNATURE_CHAIN, ROW, LOW_START, *c.middle, 0, 0)
-        b.receive(SIGNATURE_CHAIN, ROW, LOW_END, *c.r, c.s_low, c.h_low)
+        b.receive(SIGNATURE_CHAIN, ROW, LOW_END, *c.r_image, c.s_low, c.h_low)
 
 
 def _assert_at_most(b: Builder, halves: tuple[Expr, Expr], bound: int, borrow: Expr) -> None:
@@ -104,13 +126,14 @@ def _assert_at_most(b: Builder, halves: tuple[Expr, Expr], bound: int, borrow: E
 
 
 class SignatureWindowsChip(Chip):
-    """Eight windows of one signature's product: quadruple, add the entry of two digits.
+    """Two windows of one signature's product, each a byte of S and two digits of h.
 
     Soundness: a row takes the accumulator of one step and hands on that of the next, so from the
     start of a half, sent by the signature chip, exactly eight rows lead to its end: steps only
-    rise, and nothing else sends or takes them. Digits are ranged to 0..3 by the table they are
+    rise, and nothing else sends or takes them. Digits and bytes are ranged by the tables they are
     looked up in. The parts count the digits passed, below 2^128, and therefore do not wrap.
-    Points are on the curve: the identity, the entries (SignatureTableChip) and their sums.
+    Points are on the curve and in the subgroup: the start, the entries, and what becomes of them,
+    as every second sum of a row is held to the curve, the last among them.
     """
 
     name = "signature_windows"
@@ -121,44 +144,52 @@ class SignatureWindowsChip(Chip):
         start: Field[2]
         s_part: Given[U128]
         h_part: Given[U128]
-        digit_s: Given[U8][WINDOWS_PER_ROW]
-        digit_h: Given[U8][WINDOWS_PER_ROW]
-        double_x: Field[WINDOWS_PER_ROW]
-        double_y: Field[WINDOWS_PER_ROW]
-        quad_x: Field[WINDOWS_PER_ROW]
-        quad_y: Field[WINDOWS_PER_ROW]
-        entry_x: Field[WINDOWS_PER_ROW]
-        entry_y: Field[WINDOWS_PER_ROW]
-        sum_x: Field[WINDOWS_PER_ROW]
-        sum_y: Field[WINDOWS_PER_ROW]
+        byte_s: Given[U8][WINDOWS_PER_ROW]
+        digit_h: Given[U8][WINDOWS_PER_ROW * DIGITS_PER_WINDOW]
+        base: Field[2 * WINDOWS_PER_ROW]  # u and v of T + i*B for each byte i
+        multiple: Field[2 * WINDOWS_PER_ROW * DIGITS_PER_WINDOW]  # of T + j*N for each digit j
+        slope: Field[SLOPES_PER_ROW]  # in the order of use
 
     def constrain(self, c: Any, b: Builder) -> None:
         b.receive(SIGNATURE_CHAIN, c.signature, c.step, *c.start, c.s_part, c.h_part)
         point, s_part, h_part = c.start, c.s_part, c.h_part
-        for w in range(WINDOWS_PER_ROW):
-            double = (c.double_x[w], c.double_y[w])
-            quad = (c.quad_x[w], c.quad_y[w])
-            entry = (c.entry_x[w], c.entry_y[w])
-            total = (c.sum_x[w], c.sum_y[w])
-            assert_double(b, f"window {w} double", point, double)
-            assert_double(b, f"window {w} quad", double, quad)
-            b.lookup(SIGNATURE_ENTRY, c.signature, c.digit_s[w], c.digit_h[w], *entry)
-            assert_sum(b, f"window {w} sum", quad, entry, total)
-            point = total
-            s_part = s_part * DIGITS + c.digit_s[w]
-            h_part = h_part * DIGITS + c.digit_h[w]
+        slopes, is_held = iter(c.slope), cycle((False, True))
+
+        def add(name: str, entry: SymbolicPoint) -> SymbolicPoint:
+            slope = next(slopes)
+            if next(is_held):
+                assert_held(b, name, point, entry, slope)
+            return added(b, name, point, entry, slope)
+
+        for w, (byte, base) in enumerate(zip(c.byte_s, _pairs(c.base), strict=True)):
+            first = DIGITS_PER_WINDOW * w
+            for k in range(first, first + DIGITS_PER_WINDOW):
+                for time in range(DIGIT_BITS):
+                    point = doubled(b, f"digit {k} double {time}", point, next(slopes))
+                multiple = c.multiple[2 * k : 2 * k + 2]
+                b.lookup(SIGNATURE_ENTRY, c.signature, c.digit_h[k], *multiple)
+                point = add(f"digit {k} sum", multiple)
+                h_part = h_part * DIGITS + c.digit_h[k]
+            b.lookup(BASE_ENTRY, byte, *base)
+            point = add(f"byte {w} sum", base)
+            s_part = s_part * BASE_ENTRIES + byte
         b.send(SIGNATURE_CHAIN, c.signature, c.step + 1, *point, s_part, h_part)
 
 
-class SignatureTableChip(Chip):
-    """One multiple j*N of one signature's negated key with the entries i*B + j*N, i = 0..3.
+def _pairs(coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr]]:
+    """Points from their coordinates in a row."""
+    return list(zip(coordinates[::2], coordinates[1::2], strict=True))
 
-    Soundness: the signature chip sends (0, identity, N); each row takes multiple j and hands on
-    j + 1, except that the last one stops. It may stop at j = 3 only, and it must stop, since no
-    other chip takes the message and j cannot come back to 3; so j is 0, 1, 2, 3 and each entry is
-    what its name says. N is on the curve (SignatureChip), hence all multiples and entries are.
-    The last row still computes its next multiple, which nobody reads. Counts are free: an entry
-    is true however often it is offered.
+
+class SignatureTableChip(Chip):
+    """Four entries T + j*N of one signature's negated key N, for j and the three after it.
+
+    Soundness: the signature chip sends (0, T, N); each row takes entry j and hands on j + 4,
+    except that the last one stops. It may stop at j = 12 only, and it must stop, since no other
+    chip takes the message and j cannot come back to 12; so j is 0, 4, 8, 12 and each entry is
+    what its name says. T and N are on the curve and in the subgroup (SignatureChip), and so are
+    all entries, as the last sum of each row is held to the curve. The last row still computes its
+    next entry, which nobody reads. Counts are free: an entry is true however often it is offered.
     """
 
     name = "signature_table"
@@ -166,31 +197,58 @@ class SignatureTableChip(Chip):
     class Cols(Columns):
         signature: Given[U32]
         j: Given[U8]
-        base: Field[2]  # j*N
+        first: Field[2]  # T + j*N
         negated: Field[2]  # N
-        entry_x: Field[DIGITS - 1]  # of i*B + j*N, i = 1..3
-        entry_y: Field[DIGITS - 1]
-        next: Field[2]
-        count: Given[U32][DIGITS]
+        slope: Field[MULTIPLES_PER_ROW]  # from each entry to the next
+        count: Given[U32][MULTIPLES_PER_ROW]
         last: Bit
 
     def constrain(self, c: Any, b: Builder) -> None:
-        b.receive(SIGNATURE_TABLE, c.signature, c.j, *c.base, *c.negated)
-        entries = [c.base, *zip(c.entry_x, c.entry_y, strict=True)]
-        for i, multiple in enumerate(BASE_MULTIPLES, start=1):
-            assert_sum(b, f"entry {i}", c.base, multiple, entries[i])
-        assert_sum(b, "next", c.base, c.negated, c.next)
-        for i, entry in enumerate(entries):
-            b.provide(SIGNATURE_ENTRY, c.signature, i, c.j, *entry, times=c.count[i])
-        b.assert_zero("last is multiple 3", c.last * (c.j - (DIGITS - 1)))
-        b.send(SIGNATURE_TABLE, c.signature, c.j + 1, *c.next, *c.negated, times=1 - c.last)
+        b.receive(SIGNATURE_TABLE, c.signature, c.j, *c.first, *c.negated)
+        entry = c.first
+        for k in range(MULTIPLES_PER_ROW):
+            b.provide(SIGNATURE_ENTRY, c.signature, c.j + k, *entry, times=c.count[k])
+            if k == MULTIPLES_PER_ROW - 1:
+                assert_held(b, f"entry {k + 1}", entry, c.negated, c.slope[k])
+            entry = added(b, f"entry {k + 1}", entry, c.negated, c.slope[k])
+        last_j = DIGITS - MULTIPLES_PER_ROW
+        b.assert_zero(f"last has multiple {last_j}", c.last * (c.j - last_j))
+        following = c.j + MULTIPLES_PER_ROW
+        b.send(SIGNATURE_TABLE, c.signature, following, *entry, *c.negated, times=1 - c.last)
+
+
+class BaseTableChip(Chip):
+    """One entry T + i*B of the base point's table, which all signatures of a batch share.
+
+    Soundness: i is the number of the row. Each row takes entry i and hands on i + 1. What row 0
+    takes only a first row sends, hence there is one, and only one, and entry 0 is T. That row
+    also takes (256, T + 256*B), which row 255 hands on; what the last row hands on nobody else
+    takes, so 255 is the last. No entry is B, so chords bind all slopes. Counts are free: an entry
+    is true however often it is offered.
+    """
+
+    name = "base_table"
+
+    class Cols(Columns):
+        entry: Field[2]
+        slope: Field  # to the next entry
+        count: Given[U32]
+        first: Bit
+
+    def constrain(self, c: Any, b: Builder) -> None:
+        b.receive(BASE_CHAIN, ROW, *c.entry)
+        b.provide(BASE_ENTRY, ROW, *c.entry, times=c.count)
+        b.send(BASE_CHAIN, ROW + 1, *added(b, "next", c.entry, BASE_IMAGE, c.slope))
+        b.send(BASE_CHAIN, 0, *OFFSET_IMAGE, times=c.first)
+        b.receive(BASE_CHAIN, BASE_ENTRIES, *BASE_END_IMAGE, times=c.first)
 
 
 def fill(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
-    """Columns of the chips signature, signature_windows and signature_table, by chip name.
+    """Columns of the four chips of this module, by chip name.
 
-    Raises: ConstraintError for a signature that does not hold, since no rows could show it.
-    Cost: about 3 ms per signature.
+    Raises: ConstraintError for a signature that does not hold, since no rows could show it, and
+    CurveError for a key or commitment without an image.
+    Cost: about 10 ms per signature.
     """
     states, products = [], []
     for number, (key, digest, signature) in enumerate(requests):
@@ -205,11 +263,12 @@ def fill(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
         SignatureChip.name: signature_columns(requests, states, products),
         SignatureWindowsChip.name: window_columns(products),
         SignatureTableChip.name: table_columns(products),
+        BaseTableChip.name: base_columns([product.s for product in products]),
     }
 
 
 def signature_cells() -> int:
-    """Committed cells that one signature costs beside its two permutations."""
+    """Committed cells that one signature costs beside its two permutations and the base table."""
     signature, windows, table, wide = (
         compile_chip(chip, 0, R)
         for chip in (SignatureChip(), SignatureWindowsChip(), SignatureTableChip(), WideChip())
@@ -217,7 +276,7 @@ def signature_cells() -> int:
     ranges = sum(1 for each in signature.interactions if each.bus == WIDE)
     return (
         signature.cells_per_row
-        + 2 * ROWS_PER_HALF * windows.cells_per_row
-        + DIGITS * table.cells_per_row
+        + WINDOW_ROWS * windows.cells_per_row
+        + TABLE_ROWS * table.cells_per_row
         + ranges * wide.cells_per_row
     )

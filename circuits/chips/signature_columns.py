@@ -1,56 +1,52 @@
-"""Columns of the three signature chips from finished products."""
+"""Columns of the signature chips from finished products."""
 
 from collections import Counter
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from circuits.chips.signature_trace import (
-    DIGIT_BITS,
+    BASE_ENTRIES,
+    BYTE_BITS,
     DIGITS,
+    DIGITS_PER_WINDOW,
     HALF_BITS,
     LOW_START,
+    MULTIPLES_PER_ROW,
     ROWS_PER_HALF,
     SCALAR_BITS,
+    SLOPES_PER_ROW,
+    TABLE_ROWS,
+    WINDOW_ROWS,
     WINDOWS_PER_ROW,
     Product,
     Request,
+    base_chain,
+    bytes_of,
     digits_of,
 )
-from circuits.edwards import IDENTITY, SUBGROUP_ORDER, Point
-from circuits.field import R, batch_inverse
+from circuits.edwards import SUBGROUP_ORDER, Point
+from circuits.field import R
 
 Scalars = tuple[int, int]
 """s and h of one signature."""
 
-WINDOW_POINTS = ("double", "quad", "entry", "sum")
-"""The points of a window, as `Product.windows` has them."""
+DIGITS_PER_ROW = WINDOWS_PER_ROW * DIGITS_PER_WINDOW
 
 
 def signature_columns(
     requests: Sequence[Request], states: Sequence[Sequence[int]], products: Sequence[Product]
 ) -> dict[str, Any]:
     """One row per signature; `states` are the challenge sponges after their first block."""
-    middles = [each.windows[len(each.windows) // 2 - 1][-1] for each in products]
-    return columns_of_requests(requests, states, _scalars(products), middles)
-
-
-def columns_of_requests(
-    requests: Sequence[Request],
-    states: Sequence[Sequence[int]],
-    scalars: Sequence[Scalars],
-    middles: Sequence[Point],
-) -> dict[str, Any]:
-    """`signature_columns` from (s, h) and the product after the high halves, per signature."""
     mask = (1 << HALF_BITS) - 1
-    r_points = [signature.r_point for _, _, signature in requests]
+    scalars = _scalars(products)
     return {
-        "key": [[key[k] for key, _, _ in requests] for k in range(2)],
+        "key": _axes(key for key, _, _ in requests),
+        "negated": _axes(product.negated for product in products),
         "digest": [digest for _, digest, _ in requests],
-        "r": [[point[k] for point in r_points] for k in range(2)],
-        "inverse_r_x": batch_inverse([x for x, _ in r_points]),
+        "r": _axes(signature.r_point for _, _, signature in requests),
+        "r_image": _axes(product.row_points[-1] for product in products),
         "state": [[state[k] for state in states] for k in range(4)],
-        "middle": [[point[k] for point in middles] for k in range(2)],
+        "middle": _axes(product.middle for product in products),
         "s_high": [s >> HALF_BITS for s, _ in scalars],
         "s_low": [s & mask for s, _ in scalars],
         "h_high": [h >> HALF_BITS for _, h in scalars],
@@ -62,36 +58,41 @@ def columns_of_requests(
 
 def window_columns(products: Sequence[Product]) -> dict[str, Any]:
     """Sixteen rows per product, in order; the signature number is its place in the list."""
-    columns = window_numbers(_scalars(products))
-    points, windows = [], []
-    for product in products:
-        point = IDENTITY
-        for first in range(0, len(product.windows), WINDOWS_PER_ROW):
-            points.append(point)
-            windows.append(product.windows[first : first + WINDOWS_PER_ROW])
-            point = windows[-1][-1][-1]
-    columns["start"] = [[point[k] for point in points] for k in range(2)]
-    for place, name in enumerate(WINDOW_POINTS):
-        for k, axis in enumerate("xy"):
-            columns[f"{name}_{axis}"] = [
-                [each[w][place][k] for each in windows] for w in range(WINDOWS_PER_ROW)
-            ]
-    return columns
+    multiples = [
+        [word for digit in digits for word in product.multiples[digit]]
+        for product in products
+        for digits in _rows(digits_of(product.h), DIGITS_PER_ROW)
+    ]
+    base_entries, _ = base_chain()
+    bases = [
+        [word for byte in octets for word in base_entries[byte]]
+        for product in products
+        for octets in _rows(bytes_of(product.s), WINDOWS_PER_ROW)
+    ]
+    slopes = [row for product in products for row in _rows(product.slopes, SLOPES_PER_ROW)]
+    return window_numbers(_scalars(products)) | {
+        "start": _axes(point for product in products for point in product.row_points[:-1]),
+        "base": _columns(bases, 2 * WINDOWS_PER_ROW),
+        "multiple": _columns(multiples, 2 * DIGITS_PER_ROW),
+        "slope": _columns(slopes, SLOPES_PER_ROW),
+    }
 
 
 def window_numbers(scalars: Sequence[Scalars]) -> dict[str, Any]:
-    """The columns of `window_columns` that hold no points."""
+    """The columns of `window_columns` that hold no points and no slopes."""
     columns: dict[str, Any] = {}
-    row_bits = DIGIT_BITS * WINDOWS_PER_ROW
-    places = [divmod(row, ROWS_PER_HALF) for row in range(2 * ROWS_PER_HALF)]
+    row_bits = BYTE_BITS * WINDOWS_PER_ROW
+    places = [divmod(row, ROWS_PER_HALF) for row in range(WINDOW_ROWS)]
     for name, values in (("s", [s for s, _ in scalars]), ("h", [h for _, h in scalars])):
         columns[f"{name}_part"] = [
             value >> SCALAR_BITS - row_bits * row & (1 << row_bits * step) - 1
             for value in values
             for row, (_, step) in enumerate(places)
         ]
-        digits = list(chain.from_iterable(map(digits_of, values)))
-        columns[f"digit_{name}"] = [digits[w::WINDOWS_PER_ROW] for w in range(WINDOWS_PER_ROW)]
+    octets = [octet for s, _ in scalars for octet in _rows(bytes_of(s), WINDOWS_PER_ROW)]
+    digits = [row for _, h in scalars for row in _rows(digits_of(h), DIGITS_PER_ROW)]
+    columns["byte_s"] = _columns(octets, WINDOWS_PER_ROW)
+    columns["digit_h"] = _columns(digits, DIGITS_PER_ROW)
     columns["signature"] = [number for number in range(len(scalars)) for _ in places]
     columns["step"] = [half * LOW_START + step for _ in scalars for half, step in places]
     return columns
@@ -99,35 +100,54 @@ def window_numbers(scalars: Sequence[Scalars]) -> dict[str, Any]:
 
 def table_columns(products: Sequence[Product]) -> dict[str, Any]:
     """Four rows per product, in order; the signature number is its place in the list."""
-    columns = table_numbers(_scalars(products))
-    bases: list[Point] = []
-    nexts: list[Point] = []
-    negated: list[Point] = []
-    entries: list[tuple[Point, ...]] = []
-    for product in products:
-        multiples = [row[0] for row in product.entries]
-        bases += multiples
-        nexts += [*multiples[1:], product.fourth]
-        negated += [product.negated] * DIGITS
-        entries += product.entries
-    for name, points in (("base", bases), ("next", nexts), ("negated", negated)):
-        columns[name] = [[point[k] for point in points] for k in range(2)]
-    for k, axis in enumerate("xy"):
-        columns[f"entry_{axis}"] = [[each[i][k] for each in entries] for i in range(1, DIGITS)]
-    return columns
+    slopes = [row for product in products for row in _rows(product.table_slopes, MULTIPLES_PER_ROW)]
+    firsts = [point for product in products for point in product.multiples[:-1:MULTIPLES_PER_ROW]]
+    return table_numbers([product.h for product in products]) | {
+        "first": _axes(firsts),
+        "negated": _axes(product.negated for product in products for _ in range(TABLE_ROWS)),
+        "slope": _columns(slopes, MULTIPLES_PER_ROW),
+    }
 
 
-def table_numbers(scalars: Sequence[Scalars]) -> dict[str, Any]:
-    """The columns of `table_columns` that hold no points."""
-    used = [Counter(zip(digits_of(s), digits_of(h), strict=True)) for s, h in scalars]
-    rows = [(number, j) for number in range(len(scalars)) for j in range(DIGITS)]
+def table_numbers(challenges: Sequence[int]) -> dict[str, Any]:
+    """The columns of `table_columns` that hold no points and no slopes, from every h."""
+    used = [Counter(digits_of(h)) for h in challenges]
+    rows = [(count, j) for count in used for j in range(0, DIGITS, MULTIPLES_PER_ROW)]
     return {
-        "signature": [number for number, _ in rows],
+        "signature": [number for number in range(len(challenges)) for _ in range(TABLE_ROWS)],
         "j": [j for _, j in rows],
-        "last": [int(j == DIGITS - 1) for _, j in rows],
-        "count": [[used[number][i, j] for number, j in rows] for i in range(DIGITS)],
+        "last": [int(j == DIGITS - MULTIPLES_PER_ROW) for _, j in rows],
+        "count": [[count[j + k] for count, j in rows] for k in range(MULTIPLES_PER_ROW)],
+    }
+
+
+def base_columns(responses: Sequence[int]) -> dict[str, Any]:
+    """The base table with its counts from every S: 256 rows, or none without signatures."""
+    used = Counter(byte for s in responses for byte in bytes_of(s))
+    numbers = range(BASE_ENTRIES if responses else 0)
+    points, slopes = base_chain()
+    return {
+        "entry": _axes(points[i] for i in numbers),
+        "slope": [slopes[i] for i in numbers],
+        "count": [used[i] for i in numbers],
+        "first": [int(i == 0) for i in numbers],
     }
 
 
 def _scalars(products: Sequence[Product]) -> list[Scalars]:
     return [(product.s, product.h) for product in products]
+
+
+def _rows(values: Sequence[int], length: int) -> list[Sequence[int]]:
+    """The values cut into rows of this length."""
+    return [values[first : first + length] for first in range(0, len(values), length)]
+
+
+def _columns(rows: Sequence[Sequence[int]], count: int) -> list[list[int]]:
+    """Rows turned into columns; `count` columns where there are no rows."""
+    return [[row[k] for row in rows] for k in range(count)]
+
+
+def _axes(points: Iterable[Point]) -> list[list[int]]:
+    """Two columns of coordinates."""
+    return _columns(list(points), 2)

@@ -1,120 +1,234 @@
-"""The windowed product S*B + h*N in integers: every point that the signature chips commit to."""
+"""The windowed product s*B + h*N in integers: every number that the signature chips commit to.
 
+The product is read a byte of s and two digits of h at a time, from the top:
+
+    point = 16 point + (T + j N)      for the high digit j of h
+    point = 16 point + (T + j N)      for the low one
+    point = point + (T + i B)         for the byte i of s
+
+Every summand has the offset T, and the start is the multiple of T that all offsets take away
+again. So no point on the way is the identity, which has no slope: that would give a relation
+between T and the other two points, and nobody knows one for a key whose secret he knows.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cache
 
 from circuits.edwards import (
     BASE8,
     IDENTITY,
-    A,
-    D,
+    SUBGROUP_ORDER,
+    ExtendedPoint,
     Point,
     add,
     extended_add,
+    extended_double,
+    multiply,
+    to_affine,
     to_affine_batch,
     to_extended,
 )
+from circuits.errors import ConstraintError
 from circuits.field import R, batch_inverse
+from circuits.montgomery import COEFFICIENT, chord, image, third
 from circuits.signature import Signature
 
 SCALAR_BITS = 256
 HALF_BITS = SCALAR_BITS // 2
-DIGIT_BITS = 2
+BYTE_BITS = 8
+DIGIT_BITS = 4
 DIGITS = 1 << DIGIT_BITS
-DIGIT_MASK = DIGITS - 1
+BASE_ENTRIES = 1 << BYTE_BITS
+DIGITS_PER_WINDOW = BYTE_BITS // DIGIT_BITS
+WINDOWS = SCALAR_BITS // BYTE_BITS
 
-WINDOWS_PER_ROW = 8
-ROWS_PER_HALF = HALF_BITS // DIGIT_BITS // WINDOWS_PER_ROW
+WINDOWS_PER_ROW = 2
+ROWS_PER_HALF = HALF_BITS // BYTE_BITS // WINDOWS_PER_ROW
+WINDOW_ROWS = 2 * ROWS_PER_HALF
+# Four doublings and a sum for each digit of h, and one more sum.
+SLOPES_PER_WINDOW = DIGITS_PER_WINDOW * (DIGIT_BITS + 1) + 1
+SLOPES_PER_ROW = WINDOWS_PER_ROW * SLOPES_PER_WINDOW
+MULTIPLES_PER_ROW = 4
+TABLE_ROWS = DIGITS // MULTIPLES_PER_ROW
 # Step numbers of the two halves; the gap keeps the end of one from being the start of the other.
 HIGH_START, HIGH_END = 0, ROWS_PER_HALF
 LOW_START, LOW_END = 2 * ROWS_PER_HALF, 3 * ROWS_PER_HALF
 
-_DIGITS_OF_OCTET = tuple(
-    tuple(octet >> shift & DIGIT_MASK for shift in range(8 - DIGIT_BITS, -1, -DIGIT_BITS))
-    for octet in range(256)
-)
-
 # (account key, digest, signature), as sent on the SIGNATURE bus.
 Request = tuple[Point, int, Signature]
 
-# B, 2B and 3B, the fixed part of the table entries.
-BASE_MULTIPLES = (BASE8, add(BASE8, BASE8), add(add(BASE8, BASE8), BASE8))
+OFFSET_DOMAIN = b"plasmaperps/signature-offset/"
+"""T is 8 times the first point whose y is the SHA-512 of this and a number, modulo r."""
+
+OFFSET: Point = (
+    11985521275820891173244337018211108354963683508117966821024710470394832916067,
+    15005883213209902930935570763834341471195716350685004041298202035572047340038,
+)
+"""T: nobody knows its logarithm to the base point."""
+
+# A window takes the multiple t of T to 256 t + 18. From this start on the last one is 0.
+OFFSETS_PER_WINDOW = sum(DIGITS**place for place in range(DIGITS_PER_WINDOW)) + 1
+START_MULTIPLE = (
+    -OFFSETS_PER_WINDOW
+    * (BASE_ENTRIES**WINDOWS - 1)
+    * pow((BASE_ENTRIES - 1) * BASE_ENTRIES**WINDOWS, -1, SUBGROUP_ORDER)
+    % SUBGROUP_ORDER
+)
+START = multiply(OFFSET, START_MULTIPLE)
+
+OFFSET_IMAGE, START_IMAGE, BASE_IMAGE = image(OFFSET), image(START), image(BASE8)
+BASE_END_IMAGE = image(add(OFFSET, multiply(BASE8, BASE_ENTRIES)))
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """s*B + h*N with all points on the way.
+    """s*B + h*N with all slopes on the way; points are images (`circuits.montgomery`).
 
-    `entries[j][i]` is i*B + j*N, `fourth` is 4N. `digits` are those of (s, h) from the top, and
-    `windows` hold per pair of digits the double, the quadruple, the entry and the sum.
+    `multiples[j]` is T + j N for j up to 16, and `table_slopes[j]` leads from one to the next.
+    `slopes` are those of all windows in the order of use, and `row_points` the points between
+    rows of windows, from the start to the result.
     """
 
     s: int
     h: int
     negated: Point
-    entries: tuple[tuple[Point, ...], ...]
-    fourth: Point
-    digits: tuple[tuple[int, int], ...]
-    windows: tuple[tuple[Point, Point, Point, Point], ...]
+    multiples: tuple[Point, ...]
+    table_slopes: tuple[int, ...]
+    slopes: tuple[int, ...]
+    row_points: tuple[Point, ...]
+    result: Point
 
     @property
-    def result(self) -> Point:
-        """The whole product."""
-        return self.windows[-1][-1]
+    def middle(self) -> Point:
+        """The point after the high halves."""
+        return self.row_points[ROWS_PER_HALF]
+
+
+def bytes_of(scalar: int) -> tuple[int, ...]:
+    """The 32 bytes of a scalar below 2^256, from the top."""
+    return tuple(scalar.to_bytes(WINDOWS, "big"))
 
 
 def digits_of(scalar: int) -> tuple[int, ...]:
-    """The 128 digits of a scalar below 2^256, from the top."""
-    octets = scalar.to_bytes(SCALAR_BITS // 8, "big")
-    return tuple(chain.from_iterable(map(_DIGITS_OF_OCTET.__getitem__, octets)))
+    """The 64 digits of a scalar below 2^256, from the top."""
+    return tuple(digit for octet in bytes_of(scalar) for digit in divmod(octet, DIGITS))
+
+
+def chain(first: Point, step: Point, count: int) -> tuple[tuple[Point, ...], tuple[int, ...]]:
+    """first, first + step, ... as images: `count` sums, and the slope of each.
+
+    Raises: FieldError when a sum is the identity.
+    """
+    points, slopes = [first], []
+    for _ in range(count):
+        slopes.append(chord(points[-1], step))
+        points.append(third(points[-1], step[0], slopes[-1]))
+    return tuple(points), tuple(slopes)
+
+
+@cache
+def base_chain() -> tuple[tuple[Point, ...], tuple[int, ...]]:
+    """T + i B for i up to 256 as images, and the slopes between them."""
+    return chain(OFFSET_IMAGE, BASE_IMAGE, BASE_ENTRIES)
 
 
 def multiply_windows(negated: Point, s: int, h: int) -> Product:
-    """The product for any integers below 2^256. Assumes: N = `negated` on the curve."""
-    entries, fourth = _entries(negated)
-    digits = tuple(zip(digits_of(s), digits_of(h), strict=True))
-    scaled_products = [[D * x * y % R for x, y in row] for row in entries]
-    xs, ys, zs = [], [], []
-    x, y, z = 0, 1, 1
-    for digit_s, digit_h in digits:
-        for _ in range(2):
-            # extended_double, written out for the inner loop
-            scaled, y_square = A * x * x % R, y * y % R
-            cross, plus, height = 2 * x * y % R, scaled + y_square, scaled - y_square
-            minus = plus - 2 * z * z % R
-            t = cross * height
-            x, y, z = cross * minus % R, plus * height % R, minus * plus % R
-            xs.append(x)
-            ys.append(y)
-            zs.append(z)
-        # extended_add with an entry of z = 1
-        x_entry, y_entry = entries[digit_h][digit_s]
-        x_product, y_product = x * x_entry % R, y * y_entry % R
-        t_product = scaled_products[digit_h][digit_s] * t % R
-        cross = (x + y) * (x_entry + y_entry) - x_product - y_product
-        minus, plus, height = z - t_product, z + t_product, y_product - A * x_product
-        x, y, z = cross * minus % R, plus * height % R, minus * plus % R
-        xs.append(x)
-        ys.append(y)
-        zs.append(z)
-    points = [
-        (x * inverse % R, y * inverse % R)
-        for x, y, inverse in zip(xs, ys, batch_inverse(zs), strict=True)
-    ]
-    added = [entries[digit_h][digit_s] for digit_s, digit_h in digits]
-    windows = tuple(zip(points[0::3], points[1::3], added, points[2::3], strict=True))
-    return Product(s, h, negated, entries, fourth, digits, windows)
+    """The product for any integers below 2^256.
+
+    Assumes: N = `negated`, a point of the Edwards form, is in the subgroup.
+    Raises: ConstraintError when the result, or a point on the way, is the identity.
+    Cost: about 8 ms.
+    """
+    step = image(negated)
+    multiples, table_slopes = chain(OFFSET_IMAGE, step, DIGITS)
+    summands = _summands(negated, DIGITS, multiples)
+    walk = _Walk()
+    digits = iter(digits_of(h))
+    for number, byte in enumerate(bytes_of(s)):
+        if number % WINDOWS_PER_ROW == 0:
+            walk.keep()
+        for _ in range(DIGITS_PER_WINDOW):
+            for _ in range(DIGIT_BITS):
+                walk.double()
+            walk.add(summands[next(digits)])
+        walk.add(_base_summands()[byte])
+    walk.keep()
+    slopes, row_points, result = walk.finish()
+    return Product(s, h, step, multiples, table_slopes, slopes, row_points, result)
 
 
-def _entries(negated: Point) -> tuple[tuple[tuple[Point, ...], ...], Point]:
-    step = to_extended(negated)
-    bases = [to_extended(IDENTITY), step]
-    while len(bases) <= DIGITS:
-        bases.append(extended_add(bases[-1], step))
-    fixed = [to_extended(point) for point in BASE_MULTIPLES]
-    extended = [bases[DIGITS]]
-    for base in bases[:DIGITS]:
-        extended += [base, *(extended_add(base, multiple) for multiple in fixed)]
-    fourth, *points = to_affine_batch(extended)
-    rows = tuple(tuple(points[DIGITS * j : DIGITS * (j + 1)]) for j in range(DIGITS))
-    return rows, fourth
+Summand = tuple[ExtendedPoint, Point]
+"""A point in extended form and its image."""
+
+
+def _summands(step: Point, count: int, images: Sequence[Point]) -> list[Summand]:
+    """T + k * step for k below `count`, with their images."""
+    points, extended_step = [to_extended(OFFSET)], to_extended(step)
+    for _ in range(count - 1):
+        points.append(extended_add(points[-1], extended_step))
+    affine = to_affine_batch(points)
+    return [(to_extended(point), images[k]) for k, point in enumerate(affine)]
+
+
+@cache
+def _base_summands() -> list[Summand]:
+    return _summands(BASE8, BASE_ENTRIES, base_chain()[0])
+
+
+class _Walk:
+    """A point X, Y, Z of the Edwards form on its way, with the slopes as unreduced fractions.
+
+    With its image ((Z + Y) / (Z - Y), (Z + Y) Z / ((Z - Y) X)) a slope needs no division.
+    """
+
+    def __init__(self) -> None:
+        self._point = to_extended(START)
+        self._kept: list[ExtendedPoint] = []
+        self._numerators: list[int] = []
+        self._denominators: list[int] = []
+
+    def keep(self) -> None:
+        """Remember the point as the border of a row."""
+        self._kept.append(self._point)
+
+    def double(self) -> None:
+        self._tangent()
+        self._point = extended_double(self._point)
+
+    def add(self, summand: Summand) -> None:
+        extended, (u, v) = summand
+        x, y, z, _ = self._point
+        numerator = ((z + y) * z - v * (z - y) * x) % R
+        denominator = x * (z + y - u * (z - y)) % R
+        if numerator or denominator:
+            self._numerators.append(numerator)
+            self._denominators.append(denominator)
+        else:
+            self._tangent()
+        self._point = extended_add(self._point, extended)
+
+    def finish(self) -> tuple[tuple[int, ...], tuple[Point, ...], Point]:
+        """All slopes, the images of the points kept, and the last of them itself."""
+        kept = self._kept
+        denominators = [*self._denominators, *((z - y) * x % R for x, y, z, _ in kept)]
+        if not all(denominators):
+            raise ConstraintError("windowed product", "points other than the identity", IDENTITY)
+        inverses = batch_inverse(denominators)
+        slopes = [
+            numerator * inverse % R
+            for numerator, inverse in zip(self._numerators, inverses, strict=False)
+        ]
+        images = [
+            ((z + y) * x * inverse % R, (z + y) * z * inverse % R)
+            for (x, y, z, _), inverse in zip(kept, inverses[len(slopes) :], strict=True)
+        ]
+        return tuple(slopes), tuple(images), to_affine(kept[-1])
+
+    def _tangent(self) -> None:
+        x, y, z, _ = self._point
+        plus, minus = z + y, z - y
+        self._numerators.append(
+            x * (3 * plus * plus + 2 * COEFFICIENT * plus * minus + minus * minus) % R
+        )
+        self._denominators.append(2 * z * plus * minus % R)

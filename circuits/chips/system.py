@@ -16,7 +16,12 @@ from circuits.chips.pubdata import PubdataChip
 from circuits.chips.queue import QueueChip
 from circuits.chips.range16 import Range16Chip
 from circuits.chips.register import RegisterChip
-from circuits.chips.signature import SignatureChip, SignatureTableChip, SignatureWindowsChip
+from circuits.chips.signature import (
+    BaseTableChip,
+    SignatureChip,
+    SignatureTableChip,
+    SignatureWindowsChip,
+)
 from circuits.chips.transfer import TransferChip
 from circuits.chips.tree import TreeChip
 from circuits.chips.withdraw import WithdrawChip
@@ -29,6 +34,7 @@ CHIPS: tuple[Chip, ...] = (
     Poseidon2Chip(),
     SignatureWindowsChip(),
     SignatureTableChip(),
+    BaseTableChip(),
     SignatureChip(),
     TreeChip(),
     LeafChip(),
@@ -68,6 +74,7 @@ SHAPE_S = _shape(
         "poseidon2": 12,
         "signature_windows": 13,
         "signature_table": 11,
+        "base_table": 8,
         "signature": 9,
         "tree": 11,
         "leaf": 9,
@@ -92,6 +99,7 @@ SHAPE_M = _shape(
         "poseidon2": 15,
         "signature_windows": 16,
         "signature_table": 14,
+        "base_table": 8,
         "signature": 12,
         "tree": 13,
         "leaf": 12,

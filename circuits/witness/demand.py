@@ -19,6 +19,7 @@ from circuits.witness.record import accesses
 # digest, and two for the challenge.
 WINDOW_ROWS = 16
 TABLE_ROWS = 4
+BASE_ROWS = 256  # of the table that all signatures share
 WIDE_ROWS = 4
 SIGNED_HASHES = 4
 ACCOUNTS_PER_COMMAND = 2  # a transfer touches most
@@ -95,6 +96,7 @@ def _rows(counts: dict[str, int], accounts: int, nodes: int) -> dict[str, int]:
         "poseidon2": signed * SIGNED_HASHES + queued + 2 * accounts + 2 * nodes,
         "signature_windows": signed * WINDOW_ROWS,
         "signature_table": signed * TABLE_ROWS,
+        "base_table": BASE_ROWS if signed else 0,
         "signature": signed,
         "tree": nodes,
         "leaf": accounts,

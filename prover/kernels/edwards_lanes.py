@@ -10,6 +10,7 @@ Bounds, in multiples of the modulus (see `lane_sums`): coordinates stay below 3.
 the product of 8.3 and 10.4 in `double`; what is subtracted stays below 4.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -35,10 +36,10 @@ NO_T = np.int64(-1)
 """In place of the group of a T that nobody needs."""
 
 # Groups of `constants`.
-ONE, ROOT_HERE, MINUS_ROOT, D_HERE, TWO_D, FROM_ROOT, TO_PLAIN, TO_STORED, NOTHING = map(
-    np.int64, range(9)
-)
-_LANE_FORM = 2**SHIFT_BITS
+ONE, ROOT_HERE, MINUS_ROOT, D_HERE, TWO_D, FROM_ROOT, FROM_ROOT_SQUARE = map(np.int64, range(7))
+TO_STORED, ROOT_TO_LANES, ROOT_TO_PLAIN, NOTHING = map(np.int64, range(7, 11))
+LANE_FORM = 2**SHIFT_BITS
+"""What an integer is multiplied by."""
 
 # Entries of a window of the base table here, where digit 0 has one too.
 BASE_ENTRIES = BASE_MULTIPLES + 1
@@ -48,10 +49,16 @@ BASE_ENTRIES = BASE_MULTIPLES + 1
 def constants() -> np.ndarray:
     """A work array of numbers, each in every lane."""
     d_here = -D * inverse(A)
-    factors = (1, ROOT, -ROOT, d_here, 2 * d_here, inverse(ROOT))
-    values = [factor * _LANE_FORM % R for factor in factors]
-    # `invert_lanes` gives 1/z * 2^252: times these it is a plain number, or in stored form.
-    values += [2**8, 2**264 % R, 0]
+    factors = (1, ROOT, -ROOT, d_here, 2 * d_here, inverse(ROOT), inverse(ROOT) ** 2)
+    values = [factor * LANE_FORM % R for factor in factors]
+    # `invert_lanes` gives 1/z * 2^252: times these it is in stored form, and ROOT/z is in lane
+    # form or a plain number.
+    values += [2**264 % R, ROOT * 2**268 % R, ROOT * 2**8 % R, 0]
+    return in_every_lane(values)
+
+
+def in_every_lane(values: Sequence[int]) -> np.ndarray:
+    """A work array of integers below 2^260, each in every lane."""
     work = new_work(len(values))
     for group, value in enumerate(values):
         work[group] = np.array(limbs52(value), dtype=np.uint64)[:, None]

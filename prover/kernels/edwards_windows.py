@@ -1,16 +1,28 @@
 """The windowed product s*B + h*N of `circuits.chips.signature_trace`, for many signatures at once.
 
-Both scalars are read as 128 digits of two bits from the top. A window doubles the accumulator
-twice and adds the entry i*B + j*N of its digits i of s and j of h.
+What comes out is slopes, and points as pairs (u, v), both of the form v^2 = u^3 + c u^2 + u. A
+point X, Y, Z of the Edwards form, with P = Z + Y and M = Z - Y, has the image u = P / M and
+v = P Z / (M X). So a slope is a fraction of coordinates:
+
+    tangent                      Z / X + 2 X Y / (P M)
+    chord to an image (u, v)     (P Z - v M X) / (X (P - u M))
+
+All fractions of a product are divided with one inversion, and those of its table with another. In
+the coordinates of the kernels (`edwards`) X is ROOT times as large; there a *fraction* stands for
+1 / ROOT times what is wanted, which saves the chords a multiplication each, and the inverse of all
+denominators makes up for it. The image of a table's entry is kept as u and v / ROOT.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+from circuits.edwards import BASE8, Point
 from prover.kernels import edwards_windows_lanes, edwards_windows_rows, fr
 from prover.kernels.choice import KERNELS, Kernels
-from prover.kernels.edwards_windows_rows import DIGITS, KINDS, ROWS, WINDOWS_PER_ROW
+from prover.kernels.edwards import ROOT
+from prover.kernels.edwards_windows_rows import BLOCKS, VALUES, images
 from prover.kernels.parallel import run_rows
 
 _twin = edwards_windows_rows if KERNELS is Kernels.SCALAR else edwards_windows_lanes
@@ -18,38 +30,61 @@ _ROWS_MIN = 16
 
 
 @dataclass(frozen=True, slots=True)
-class WindowPoints:
-    """Every point on the way of n products, as plain integers.
+class WindowSlopes:
+    """Every slope on the way of n products, and the points that chips commit to.
 
-    Shape: windows uint64[4 kinds, 2 axes, 8, 16 n, 4], the kinds being double, quadruple, entry
-    and sum; entries uint64[4, 2, 4 n, 4] with i*B + j*N of product k at [i, :, 4 k + j]; fourth
-    uint64[2, n, 4] with 4N.
+    All are plain integers below r; a point is its image but for `results`, which are of the
+    Edwards form. A product that met the identity has the result (0, 0), which is on no curve, and
+    nothing else of it means anything.
+
+    Shape: table_slopes uint64[4, 4 n, 4], from T + j*N of product k to the next at
+    [j % 4, 4 k + j // 4]; multiples uint64[2, 16 n, 4] with T + j*N at [:, 16 k + j]; slopes
+    uint64[22, 16 n, 4], in the order of use along 16 rows; starts uint64[2, 16 n, 4], the point
+    before each row; ends and results uint64[2, n, 4]; negated uint64[2, n, 4] with N.
     """
 
-    windows: np.ndarray
-    entries: np.ndarray
-    fourth: np.ndarray
+    table_slopes: np.ndarray
+    multiples: np.ndarray
+    slopes: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    results: np.ndarray
+    negated: np.ndarray
 
 
-def trace(negated: np.ndarray, s: np.ndarray, h: np.ndarray) -> WindowPoints:
-    """All points of s*B + h*N, row by row. Assumes: every N on the curve.
+def trace(
+    negated: np.ndarray, s: np.ndarray, h: np.ndarray, offset: Point, start: Point
+) -> WindowSlopes:
+    """The products s*B + h*N with the offset T of all summands and the point to start from.
 
+    Assumes: every N in the subgroup, or what is said of it means nothing.
     Shape: negated uint64[n, 2, 4] in Montgomery form, s and h uint64[n, 4] plain integers.
-    Cost: about 5,400 multiplications a row.
+    Cost: about 6,000 multiplications a row.
     """
     count = len(negated)
-    made = WindowPoints(
-        np.empty((KINDS, 2, WINDOWS_PER_ROW, ROWS * count, 4), dtype=np.uint64),
-        np.empty((DIGITS, 2, DIGITS * count, 4), dtype=np.uint64),
-        np.empty((2, count, 4), dtype=np.uint64),
-    )
-    arrays = (made.windows, made.entries, made.fourth, negated.reshape(-1, 8), s, h, _twin.tables())
-    run_rows(_twin.trace_rows, count, *arrays, rows_min=_ROWS_MIN)
-    return made
+    keys = np.empty((count, 4, 4), dtype=np.uint64)
+    keys[:, 0] = fr.scale(negated[:, 0].copy(), ROOT)
+    keys[:, 1] = negated[:, 1]
+    ones = np.repeat(fr.constant(1), count, axis=0)
+    u, v = images(keys[:, 0].copy(), keys[:, 1].copy(), ones)
+    keys[:, 2], keys[:, 3] = u, v
+    out = np.empty((VALUES * count, 4), dtype=np.uint64)
+    run_rows(_twin.trace_rows, count, out, keys, s, h, _tables(offset, start), rows_min=_ROWS_MIN)
+    borders = np.cumsum([columns * rows * count for columns, rows in BLOCKS])[:-1]
+    blocks = [
+        block.reshape(columns, rows * count, 4)
+        for block, (columns, rows) in zip(np.split(out, borders), BLOCKS, strict=True)
+    ]
+    blocks.append(np.stack((fr.from_montgomery(u), fr.from_montgomery(fr.scale(v, ROOT)))))
+    return WindowSlopes(*blocks)
+
+
+@cache
+def _tables(offset: Point, start: Point) -> tuple:
+    return _twin.tables(offset, start)
 
 
 def warm() -> None:
     """Compile every kernel of this module, or load it from the cache."""
-    identity = fr.from_ints([0, 1]).reshape(1, 2, 4)
     one = np.array([[1, 0, 0, 0]], dtype=np.uint64)
-    trace(identity, one, one)
+    trace(fr.from_ints(BASE8).reshape(1, 2, 4), one, one, BASE8, BASE8)

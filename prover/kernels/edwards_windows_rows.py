@@ -1,161 +1,266 @@
-"""The windowed product s*B + h*N row by row, on elements as in `scalar`; see `edwards_windows`."""
+"""The windowed product row by row, on elements as in `scalar`; see `edwards_windows`."""
 
 import numpy as np
 from numba import njit
 
+from circuits.edwards import BASE8, Point
 from circuits.field import R, inverse
-from prover.kernels.edwards import (
-    ONCE,
-    ROOT,
-    add_multiple,
-    base_table,
-    double,
-    enter,
-    set_affine,
-    to_summand,
-)
+from prover.kernels import fr
+from prover.kernels.edwards import ONCE, ROOT, add_multiple, double, set_affine, to_summand
 from prover.kernels.scalar import (
     FIRST,
-    FR_ONE,
     MONTGOMERY_BITS,
     PLAIN_ONE,
-    ZERO,
+    fr_add,
     fr_inverse,
     fr_mul,
+    fr_sub,
+    is_zero,
     limbs,
     load,
     store,
 )
 
-DIGITS = 4
-WINDOWS = 128
-WINDOWS_PER_ROW = 8
-ROWS = WINDOWS // WINDOWS_PER_ROW
-KINDS = 4  # double, quadruple, entry, sum
+# What one product makes, in the order of the result's blocks: columns of each block, and rows.
+BLOCKS = ((4, 4), (2, 16), (22, 16), (2, 16), (2, 1), (2, 1))
+_TABLE_SLOPES, _MULTIPLES, _SLOPES, _STARTS, _ENDS, _RESULTS = range(len(BLOCKS))
+VALUES = sum(columns * rows for columns, rows in BLOCKS)
 
-FOURTH = DIGITS * DIGITS
-FIRST_WINDOW = FOURTH + 1
-STEPS = 3  # points kept of a window; its entry is known already
-POINTS = FIRST_WINDOW + STEPS * WINDOWS
-# x on the original curve over x on that of the kernels.
-_FROM_ROOT = limbs(inverse(ROOT) * 2**MONTGOMERY_BITS % R)
 # Arguments of kernels are not literals, for each of which a kernel would be compiled anew.
-ONE_LANE, LANE = np.int64(1), np.int64(0)
+DIGITS = np.int64(16)
+DIGIT_BITS = np.int64(4)
+BASE_ENTRIES = np.int64(256)
+WINDOWS = np.int64(32)
+WINDOWS_PER_ROW = np.int64(2)
+_STEP = DIGITS  # where the summand and the image of N are, behind those of T + j*N
+# Fractions of the table: u and v of each entry and the slope to the next. Then those of the
+# product: u, v and the slopes of each row, and at the end u, v, x and y.
+PER_ENTRY = np.int64(3)
+TABLE_FRACTIONS = np.int64(PER_ENTRY * DIGITS)
+FRACTIONS = np.int64(VALUES - TABLE_FRACTIONS)
 
-tables = base_table
-"""What `trace_rows` takes last."""
+_INVERSE_ROOT = inverse(ROOT)
+_FROM_ROOT = limbs(_INVERSE_ROOT * 2**MONTGOMERY_BITS % R)
+_FROM_ROOT_SQUARE = limbs(_INVERSE_ROOT**2 * 2**MONTGOMERY_BITS % R)
+_TWICE_FROM_ROOT_SQUARE = limbs(2 * _INVERSE_ROOT**2 * 2**MONTGOMERY_BITS % R)
+# What an inverse is multiplied by so that quotients come out ROOT times as large: as elements, or
+# as plain numbers.
+_AS_ELEMENTS = limbs(ROOT * 2**MONTGOMERY_BITS % R)
+_AS_PLAIN = limbs(ROOT)
+
+
+def value_places() -> np.ndarray:
+    """Where the result has each fraction of product k, as the three numbers of a place.
+
+    Value (a, b, c) of k among n products is element a n + b k + c.
+    Shape: int64[VALUES, 3], the fractions of the table before those of the product.
+    """
+    sizes = [columns * rows for columns, rows in BLOCKS]
+
+    def place(block: int, column: int, row: int) -> tuple[int, int, int]:
+        rows = BLOCKS[block][1]
+        return sum(sizes[:block]) + rows * column, rows, row
+
+    places = []
+    slopes_per_row = BLOCKS[_TABLE_SLOPES][0]
+    for j in range(BLOCKS[_MULTIPLES][1]):
+        places += [place(_MULTIPLES, axis, j) for axis in range(2)]
+        row, column = divmod(j, slopes_per_row)
+        places.append(place(_TABLE_SLOPES, column, row))
+    columns, rows = BLOCKS[_SLOPES]
+    for row in range(rows):
+        places += [place(_STARTS, axis, row) for axis in range(2)]
+        places += [place(_SLOPES, column, row) for column in range(columns)]
+    places += [place(block, axis, 0) for block in (_ENDS, _RESULTS) for axis in range(2)]
+    return np.array(places, dtype=np.int64)
+
+
+def images(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """u and v / ROOT of the points x/z, y/z of the kernels' curve; zeros where there is none.
+
+    Shape: all uint64[n, 4] in Montgomery form.
+    """
+    plus, minus = fr.add(z, y), fr.sub(z, y)
+    both_inverse = fr.mul(plus, fr.batch_inverse(fr.mul(minus, x)))
+    return fr.mul(x, both_inverse), fr.mul(z, both_inverse)
+
+
+def tables(offset: Point, start: Point) -> tuple[np.ndarray, ...]:
+    """What `trace_rows` takes last: T + i*B as summands and images, T and the start, and places.
+
+    Shape: uint64[256, 16], uint64[256, 2, 4], uint64[2, 16], int64[VALUES, 3].
+    """
+    points = np.stack([_extended(point) for point in (offset, start)])
+    summands = np.empty((BASE_ENTRIES, 16), dtype=np.uint64)
+    _fill_base(summands, points[0].copy(), _extended(BASE8))
+    plus, minus, _, two_z = (summands[:, 4 * k : 4 * k + 4].copy() for k in range(4))
+    entries = np.stack(images(fr.sub(plus, minus), fr.add(plus, minus), two_z), axis=1)
+    return summands, entries, points, value_places()
+
+
+def _extended(point: Point) -> np.ndarray:
+    x, y = point[0] * ROOT % R, point[1]
+    return fr.from_ints((x, y, 1, x * y % R)).reshape(16)
+
+
+@njit(nogil=True, cache=True)
+def _fill_base(summands, point, step):
+    """summands[i] = point + i * step; the point is spent."""
+    steps = np.empty((1, 16), dtype=np.uint64)
+    to_summand(steps, FIRST, step)
+    for i in range(len(summands)):
+        to_summand(summands, i, point)
+        add_multiple(point, steps, FIRST, ONCE)
 
 
 @njit(nogil=True, inline="always")
-def _keep(points, k, point):
-    """points[k] = X, Y, Z of a point."""
-    store(points, 3 * k, load(point, 0))
-    store(points, 3 * k + 1, load(point, 1))
-    store(points, 3 * k + 2, load(point, 2))
+def byte_of(scalars, row, window):
+    """Byte `window` from the top of a scalar."""
+    shift = 8 * (WINDOWS - 1 - window)
+    return np.int64((scalars[row, shift >> 6] >> np.uint64(shift & 63)) & np.uint64(255))
 
 
 @njit(nogil=True, inline="always")
-def _copy(target, source):
+def _set(target, source):
     for k in range(4):
         store(target, k, load(source, k))
 
 
 @njit(nogil=True, cache=True)
-def _make_entries(points, summands, point, negated, base):
-    """Entry i*B + j*N at 4 j + i of `points` and `summands`, and 4N at the end of `points`."""
-    step = np.empty((1, 16), dtype=np.uint64)
-    to_summand(step, FIRST, negated)
-    set_affine(negated, ZERO, FR_ONE)
-    for j in range(DIGITS):
-        _keep(points, DIGITS * j, negated)
-        to_summand(summands, DIGITS * j, negated)
-        for i in range(1, DIGITS):
-            _copy(point, negated)
-            add_multiple(point, base, FIRST, i)
-            _keep(points, DIGITS * j + i, point)
-            to_summand(summands, DIGITS * j + i, point)
-        add_multiple(negated, step, FIRST, ONCE)
-    _keep(points, FOURTH, negated)
+def _put(fractions, k, numerator, denominator):
+    """Fraction k, and behind it the product of all denominators so far: fractions come in order.
 
-
-@njit(nogil=True, inline="always")
-def digit_of(scalars, row, window):
-    shift = 2 * (WINDOWS - 1 - window)
-    return np.int64((scalars[row, shift >> 6] >> np.uint64(shift & 63)) & np.uint64(DIGITS - 1))
-
-
-@njit(nogil=True, cache=True)
-def _walk(points, point, summands, chosen, s, h, row):
-    """Keep the double, the quadruple and the sum of every window, and which entry it added."""
-    set_affine(point, ZERO, FR_ONE)
-    for window in range(WINDOWS):
-        kept = FIRST_WINDOW + STEPS * window
-        double(point, ONCE)
-        _keep(points, kept, point)
-        double(point, ONCE)
-        _keep(points, kept + 1, point)
-        chosen[window, 0] = DIGITS * digit_of(h, row, window) + digit_of(s, row, window)
-        add_multiple(point, summands, chosen[window, 0], ONCE)
-        _keep(points, kept + 2, point)
-
-
-@njit(nogil=True, cache=True)
-def _to_plain(plain, points, prefix):
-    """plain[:, :, 0] = plain affine coordinates on the original curve, with one inversion."""
-    running = FR_ONE
-    for k in range(POINTS):
-        store(prefix, k, running)
-        running = fr_mul(running, load(points, 3 * k + 2))
-    # A plain number, and so is its product with any element.
-    running = fr_mul(fr_inverse(running), PLAIN_ONE)
-    for k in range(POINTS - 1, -1, -1):
-        z_inverse = fr_mul(running, load(prefix, k))
-        running = fr_mul(running, load(points, 3 * k + 2))
-        store(plain, 2 * k, fr_mul(fr_mul(load(points, 3 * k), _FROM_ROOT), z_inverse))
-        store(plain, 2 * k + 1, fr_mul(load(points, 3 * k + 1), z_inverse))
-
-
-@njit(nogil=True, cache=True)
-def write(windows, entries, fourth, plain, lanes, lane, row, chosen):
-    """Put the points of one product to their places: row `row` of the result.
-
-    Shape: plain uint64[POINTS, 2, lanes, 4], of which `lane` is the product's; chosen
-    int64[WINDOWS, lanes] with the entry that each window added.
+    Shape: fractions uint64[n + 1, 12] with numerator, denominator, and that product before it.
     """
-    count = fourth.shape[1]
-    for axis in range(2):
-        for j in range(DIGITS):
-            for i in range(DIGITS):
-                kept = load(plain, (2 * (DIGITS * j + i) + axis) * lanes + lane)
-                store(entries, DIGITS * ((2 * i + axis) * count + row) + j, kept)
-        store(fourth, count * axis + row, load(plain, (2 * FOURTH + axis) * lanes + lane))
-        for window in range(WINDOWS):
-            row_of_window, slot = window // WINDOWS_PER_ROW, window % WINDOWS_PER_ROW
-            place = ROWS * (count * (WINDOWS_PER_ROW * axis + slot) + row) + row_of_window
-            kind_size = 2 * WINDOWS_PER_ROW * ROWS * count
-            first = FIRST_WINDOW + STEPS * window
-            store(windows, place, load(plain, (2 * first + axis) * lanes + lane))
-            place += kind_size
-            store(windows, place, load(plain, (2 * first + 2 + axis) * lanes + lane))
-            place += kind_size
-            store(windows, place, load(plain, (2 * chosen[window, lane] + axis) * lanes + lane))
-            place += kind_size
-            store(windows, place, load(plain, (2 * first + 4 + axis) * lanes + lane))
+    store(fractions, 3 * k, numerator)
+    store(fractions, 3 * k + 1, denominator)
+    store(fractions, 3 * k + 5, fr_mul(load(fractions, 3 * k + 2), denominator))
 
 
 @njit(nogil=True, cache=True)
-def trace_rows(start, stop, windows, entries, fourth, negated, s, h, base):
-    """All points of the products of rows [start, stop), as `edwards_windows.WindowPoints`."""
+def _put_image(fractions, k, point):
+    """u and v of a point as fractions k and k + 1."""
+    x, y, z = load(point, 0), load(point, 1), load(point, 2)
+    plus, minus = fr_add(z, y), fr_sub(z, y)
+    _put(fractions, k, fr_mul(plus, _FROM_ROOT), minus)
+    _put(fractions, k + 1, fr_mul(plus, z), fr_mul(minus, x))
+
+
+@njit(nogil=True, cache=True)
+def _put_tangent(fractions, k, point):
+    """The slope at a point as fraction k. Cost: 7 multiplications."""
+    x, y, z = load(point, 0), load(point, 1), load(point, 2)
+    product = fr_mul(fr_add(z, y), fr_sub(z, y))
+    rest = fr_mul(fr_mul(fr_mul(x, x), y), _TWICE_FROM_ROOT_SQUARE)
+    _put(fractions, k, fr_add(fr_mul(z, product), rest), fr_mul(x, product))
+
+
+@njit(nogil=True, cache=True)
+def _put_chord(fractions, k, point, entries, entry):
+    """The slope from a point to one of the images as fraction k. Cost: 6 multiplications."""
+    x, y, z = load(point, 0), load(point, 1), load(point, 2)
+    u, v = load(entries, 2 * entry), load(entries, 2 * entry + 1)
+    plus, minus = fr_add(z, y), fr_sub(z, y)
+    numerator = fr_sub(fr_mul(plus, z), fr_mul(v, fr_mul(minus, x)))
+    denominator = fr_mul(x, fr_sub(plus, fr_mul(u, minus)))
+    if is_zero(numerator) and is_zero(denominator):
+        _put_tangent(fractions, k, point)
+    else:
+        _put(fractions, k, numerator, denominator)
+
+
+@njit(nogil=True, cache=True)
+def _divide(fractions, count, factor):
+    """numerator = quotient * factor for every fraction, with one inversion.
+
+    Returns the factor over the product that stood before all denominators. One of them being
+    zero, all quotients and what is returned are.
+    """
+    running = fr_mul(fr_inverse(load(fractions, 3 * count + 2)), factor)
+    for k in range(count - 1, -1, -1):
+        single = fr_mul(running, load(fractions, 3 * k + 2))
+        running = fr_mul(running, load(fractions, 3 * k + 1))
+        store(fractions, 3 * k, fr_mul(load(fractions, 3 * k), single))
+    return running
+
+
+@njit(nogil=True, cache=True)
+def _make_table(out, fractions, summands, entries, point, keys, row, tables):
+    """T + j*N as summands and images, and N behind them, with all that the result has of them.
+
+    Returns zero where a sum was the identity.
+    """
+    points, places = tables[2], tables[3]
+    set_affine(point, load(keys, 4 * row), load(keys, 4 * row + 1))
+    to_summand(summands, _STEP, point)
+    for axis in range(2):
+        store(entries, 2 * _STEP + axis, load(keys, 4 * row + 2 + axis))
+    # N without an image has zeros there, and then everything is.
+    store(fractions, 2, load(keys, 4 * row + 2))
+    _set(point, points[0])
+    for j in range(DIGITS):
+        to_summand(summands, j, point)
+        _put_image(fractions, PER_ENTRY * j, point)
+        _put_chord(fractions, PER_ENTRY * j + 2, point, entries, _STEP)
+        add_multiple(point, summands, _STEP, ONCE)
+    sound = _divide(fractions, TABLE_FRACTIONS, _AS_ELEMENTS)
+    for j in range(DIGITS):
+        store(entries, 2 * j, load(fractions, 3 * PER_ENTRY * j))
+        store(entries, 2 * j + 1, fr_mul(load(fractions, 3 * PER_ENTRY * j + 3), _FROM_ROOT))
+    for k in range(TABLE_FRACTIONS):
+        place = places[k, 0] * len(keys) + places[k, 1] * row + places[k, 2]
+        store(out, place, fr_mul(load(fractions, 3 * k), PLAIN_ONE))
+    return sound
+
+
+@njit(nogil=True, cache=True)
+def _walk(fractions, summands, entries, point, s, h, row, tables):
+    """The fractions of the product, in their order."""
+    base, base_entries = tables[0], tables[1]
+    _set(point, tables[2][1])
+    k = FIRST
+    for window in range(WINDOWS):
+        if window % WINDOWS_PER_ROW == 0:
+            _put_image(fractions, k, point)
+            k += 2
+        octet = byte_of(h, row, window)
+        for digit in (octet >> DIGIT_BITS, octet & DIGITS - 1):
+            for _ in range(DIGIT_BITS):
+                _put_tangent(fractions, k, point)
+                double(point, ONCE)
+                k += 1
+            _put_chord(fractions, k, point, entries, digit)
+            add_multiple(point, summands, digit, ONCE)
+            k += 1
+        octet = byte_of(s, row, window)
+        _put_chord(fractions, k, point, base_entries, octet)
+        add_multiple(point, base, octet, ONCE)
+        k += 1
+    _put_image(fractions, k, point)
+    x, y, z = load(point, 0), load(point, 1), load(point, 2)
+    _put(fractions, k + 2, fr_mul(x, _FROM_ROOT_SQUARE), z)
+    _put(fractions, k + 3, fr_mul(y, _FROM_ROOT), z)
+
+
+@njit(nogil=True, cache=True)
+def trace_rows(start, stop, out, keys, s, h, tables):
+    """The values of products [start, stop) to their places in `out`, as `value_places` says.
+
+    Shape: out uint64[VALUES n, 4]; keys uint64[n, 4, 4] with x and y of N on the kernels' curve
+    and its `images`.
+    """
     point = np.empty(16, dtype=np.uint64)
-    multiple = np.empty(16, dtype=np.uint64)
-    summands = np.empty((DIGITS * DIGITS, 16), dtype=np.uint64)
-    points = np.empty((POINTS, 12), dtype=np.uint64)
-    prefix = np.empty((POINTS, 4), dtype=np.uint64)
-    plain = np.empty((POINTS, 2, 1, 4), dtype=np.uint64)
-    chosen = np.empty((WINDOWS, 1), dtype=np.int64)
+    summands = np.empty((DIGITS + 1, 16), dtype=np.uint64)
+    entries = np.empty((DIGITS + 1, 2, 4), dtype=np.uint64)
+    fractions = np.empty((FRACTIONS + 1, 12), dtype=np.uint64)
+    places = tables[3]
     for row in range(start, stop):
-        enter(multiple, load(negated, 2 * row), load(negated, 2 * row + 1))
-        _make_entries(points, summands, point, multiple, base)
-        _walk(points, point, summands, chosen, s, h, row)
-        _to_plain(plain, points, prefix)
-        write(windows, entries, fourth, plain, ONE_LANE, LANE, row, chosen)
+        sound = _make_table(out, fractions, summands, entries, point, keys, row, tables)
+        # Nothing is divided by what failed.
+        store(fractions, 2, sound)
+        _walk(fractions, summands, entries, point, s, h, row, tables)
+        _divide(fractions, FRACTIONS, _AS_PLAIN)
+        for k in range(FRACTIONS):
+            place = places[TABLE_FRACTIONS + k]
+            target = place[0] * len(keys) + place[1] * row + place[2]
+            store(out, target, load(fractions, 3 * k))

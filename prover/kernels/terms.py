@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from circuits.field import R
-from prover.kernels.graph import Graph, Kind, Known, Value
+from prover.kernels.graph import Graph, Kind, Known, Node, Value
 
 _INTEGER = -1
 
@@ -75,12 +75,7 @@ class _Folding:
         if node.kind is Kind.MUL:
             self._add_product(number, weight)
             return
-        factor = node.right if node.kind is Kind.SCALE else 1
-        pending[node.left] += weight * factor
-        if node.kind is Kind.SHIFT:
-            self._offset += weight * node.right
-        elif node.kind is not Kind.SCALE:
-            pending[node.right] += weight if node.kind is Kind.ADD else -weight
+        self._offset += self._open(node, weight, pending)
 
     def _add_product(self, number: int, weight: int) -> None:
         left, right = self._graph.operands[number]
@@ -98,9 +93,7 @@ class _Folding:
 
         A sum as factor is split up if its products are needed elsewhere anyway.
         """
-        products: dict[int, int] = {}
-        linear: dict[int, int] = {}
-        offset = self._spread(factor, weight, products, linear)
+        products, linear, offset = self._spread(factor, weight)
         if len(products) > 1 and min(self._uses[each] for each in products) < 2:
             self._forms[factor][form] += weight
             return
@@ -110,24 +103,37 @@ class _Folding:
             self._pairs[min(form, node), max(form, node)] += coefficient
         self._linear[form] += offset
 
-    def _spread(
-        self, number: int, weight: int, products: dict[int, int], linear: dict[int, int]
-    ) -> int:
-        """Collect a node's summands with their coefficients; return the integer among them."""
-        node = self._graph.nodes[number]
-        if self._graph.degrees[number] == 1:
-            linear[number] = linear.get(number, 0) + weight
-            return 0
-        if node.kind is Kind.MUL:
-            products[number] = products.get(number, 0) + weight
-            return 0
-        if node.kind is Kind.SCALE:
-            return self._spread(node.left, weight * node.right % R, products, linear)
-        offset = self._spread(node.left, weight, products, linear)
+    def _spread(self, number: int, weight: int) -> tuple[dict[int, int], dict[int, int], int]:
+        """A node's products and linear nodes with their coefficients, and its integer.
+
+        A sum is opened once, with all that its uses add up to: there may be very many ways down.
+        """
+        products: dict[int, int] = {}
+        linear: dict[int, int] = {}
+        offset = 0
+        pending: defaultdict[int, int] = defaultdict(int, {number: weight})
+        while pending:
+            # Operands have lower numbers, so nothing is added to this one any more.
+            number = max(pending)
+            node = self._graph.nodes[number]
+            if not (weight := pending.pop(number) % R):
+                continue
+            if self._graph.degrees[number] == 1:
+                linear[number] = weight
+            elif node.kind is Kind.MUL:
+                products[number] = weight
+            else:
+                offset += self._open(node, weight, pending)
+        return products, linear, offset
+
+    def _open(self, node: Node, weight: int, pending: defaultdict[int, int]) -> int:
+        """Give the weight of a sum to its parts; return what its integer comes to."""
+        pending[node.left] += weight * (node.right if node.kind is Kind.SCALE else 1)
         if node.kind is Kind.SHIFT:
-            return offset + weight * node.right
-        sign = 1 if node.kind is Kind.ADD else -1
-        return offset + self._spread(node.right, sign * weight, products, linear)
+            return weight * node.right
+        if node.kind is not Kind.SCALE:
+            pending[node.right] += weight if node.kind is Kind.ADD else -weight
+        return 0
 
     def _cover_pairs(self) -> None:
         """Turn products of two linear nodes into few factors: the most frequent nodes first."""

@@ -9,12 +9,13 @@ import pytest
 
 from circuits.air.check import check
 from circuits.chips import signature
+from circuits.chips.signature_trace import OFFSET, Request
 from circuits.chips.system import margin_system
-from circuits.edwards import IDENTITY
-from circuits.errors import ConstraintError, FieldError
+from circuits.edwards import COFACTOR, IDENTITY, SUBGROUP_ORDER, Point, multiply, negate
+from circuits.errors import ConstraintError, CurveError, FieldError
 from circuits.field import R
 from circuits.poseidon2 import permute
-from circuits.signature import Signature, account_key, sign
+from circuits.signature import Signature, account_key, challenge, sign
 from circuits.witness import build as build_module
 from circuits.witness.build import CHIP_BY_NAME, build
 from circuits.witness.file import Witness
@@ -124,29 +125,51 @@ def test_signatures_of_every_number_of_rows() -> None:
             assert_equal_cells(name, columns, filled[name])
 
 
-def test_a_commitment_with_x_zero_is_refused_alike() -> None:
-    """The identity satisfies the equation of a forger, and no row can hold the inverse of x."""
-    requests = [REQUEST, (IDENTITY, 3, Signature(*IDENTITY, 0))]
-    with pytest.raises(FieldError) as plain:
+def assert_refused_alike(requests: list[Request], error: type[Exception]) -> str:
+    """What both fills say."""
+    with pytest.raises(error) as plain:
         signature.fill(requests)
-    with pytest.raises(FieldError) as filled:
+    with pytest.raises(error) as filled:
         fill_signatures(requests)
     assert str(filled.value) == str(plain.value)
-    assert str(plain.value).startswith("batch_inverse[1]: ")
+    return str(plain.value)
+
+
+# The identity satisfies the equation of a forger, but neither as a key nor as a commitment has it
+# an image. A product through the identity comes out as (0, 0), whatever the commitment is.
+@pytest.mark.parametrize("key", [IDENTITY, (0, R - 1), (0, 0)])
+@pytest.mark.parametrize("point", [IDENTITY, (0, 0)])
+def test_a_key_without_an_image_is_refused_alike(key: Point, point: Point) -> None:
+    message = assert_refused_alike([REQUEST, (key, 3, Signature(*point, 0))], CurveError)
+    assert message.startswith("image: ")
+
+
+@pytest.mark.parametrize("others", [0, 9])
+@pytest.mark.parametrize("point", [IDENTITY, (0, 0)])
+def test_a_product_that_is_the_identity_is_refused_alike(point: Point, others: int) -> None:
+    secret, digest = 9, 5
+    key = account_key(secret)
+    h = challenge(point, key, digest)
+    s = h * COFACTOR * secret % SUBGROUP_ORDER
+    requests = [REQUEST] * others + [(key, digest, Signature(*point, s))]
+    message = assert_refused_alike(requests, ConstraintError)
+    assert message.startswith("windowed product: ")
+
+
+def test_a_key_that_makes_an_entry_the_identity_is_refused_alike() -> None:
+    """The product itself would be one, though not this commitment."""
+    key = negate(multiply(OFFSET, -pow(5, -1, SUBGROUP_ORDER) % SUBGROUP_ORDER))
+    assert_refused_alike([REQUEST, (key, 3, Signature(*REQUEST[2].r_point, 7))], FieldError)
 
 
 def test_a_signature_that_does_not_hold_is_refused_alike() -> None:
     key, digest, sound = REQUEST
-    requests = [REQUEST, (key, digest, replace(sound, s=sound.s + 1))]
-    with pytest.raises(ConstraintError) as plain:
-        signature.fill(requests)
-    with pytest.raises(ConstraintError) as filled:
-        fill_signatures(requests)
-    assert str(filled.value) == str(plain.value)
-    assert str(plain.value).startswith("signature 1: ")
+    requests = [REQUEST, (key, digest, replace(sound, s=sound.s + 1)), ((0, 0), digest, sound)]
+    message = assert_refused_alike(requests, ConstraintError)
+    assert message.startswith("signature 1: ")
 
 
 def test_no_rows_stand_for_a_key_off_the_curve() -> None:
     _, digest, sound = REQUEST
     with pytest.raises(ConstraintError):
-        fill_signatures([((0, 0), digest, sound)])
+        fill_signatures([((3, 5), digest, sound)])

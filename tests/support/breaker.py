@@ -38,6 +38,8 @@ from circuits.air.tape import evaluate_tape
 Row = Sequence[int]
 # Repairs tried per starting change before the search gives up on it.
 REPAIRS_MAX = 400
+# Enough to break what a constraint next to it repairs, for those that have a row by hand.
+REPAIRS_BY_HAND = 2
 RANGE16_SIZE = 1 << 16
 
 
@@ -104,12 +106,12 @@ class Breaker:
             degree[node] = left + right if is_product else max(left, right)
         return {i: degree[root] for i, root in enumerate(self.roots) if root in degree}
 
-    def find(self, row: Row, name: str) -> Break | None:
+    def find(self, row: Row, name: str, repairs_max: int = REPAIRS_MAX) -> Break | None:
         """A break of one constraint near a valid row, or None."""
         target = [each.name for each in self.chip.main_constraints].index(name)
         for in_range in (True, False):
             for changes in self._starts(row, target):
-                search = _Search(self, row, target, in_range)
+                search = _Search(self, row, target, in_range, repairs_max)
                 if search.run(changes):
                     return self._confirmed(search, name, in_range)
         return None
@@ -147,11 +149,13 @@ class Breaker:
 class _Search:
     """One backtracking search from one first change."""
 
-    def __init__(self, breaker: Breaker, row: Row, target: int, in_range: bool) -> None:
+    def __init__(
+        self, breaker: Breaker, row: Row, target: int, in_range: bool, repairs_max: int
+    ) -> None:
         self.breaker, self.target, self.in_range = breaker, target, in_range
         self.row = list(row)
         self.fixed: set[int] = set()
-        self.repairs_left = REPAIRS_MAX
+        self.repairs_left = repairs_max
         publics, modulus = breaker.publics, breaker.modulus
         self.values: list[int] = []
         for node, pair in zip(breaker.order, breaker.children, strict=True):
@@ -249,7 +253,7 @@ def assert_every_constraint_breakable(
     """All three demands of this module; returns the breaks found, by constraint.
 
     `by_hand` holds a row for each constraint that the search does not break; a row for one that
-    it does break is refused, so the list stays short.
+    a short search does break is refused, so the list stays short.
     """
     by_hand = by_hand or {}
     for row in rows:
@@ -258,7 +262,8 @@ def assert_every_constraint_breakable(
     breaks, missing = {}, []
     for constraint in chip.main_constraints:
         name = constraint.name
-        found = next(filter(None, (breaker.find(row, name) for row in rows)), None)
+        repairs_max = REPAIRS_BY_HAND if name in by_hand else REPAIRS_MAX
+        found = next(filter(None, (breaker.find(row, name, repairs_max) for row in rows)), None)
         if found is not None:
             assert name not in by_hand, f"{name}: broken without help; drop its row by hand"
             breaks[name] = found

@@ -10,9 +10,14 @@ from circuits.chips.bits import WideChip
 from circuits.chips.poseidon2 import Poseidon2Chip
 from circuits.chips.pubdata import PubdataChip
 from circuits.chips.range16 import Range16Chip
-from circuits.chips.signature import SignatureChip, SignatureTableChip, SignatureWindowsChip
+from circuits.chips.signature import (
+    BaseTableChip,
+    SignatureChip,
+    SignatureTableChip,
+    SignatureWindowsChip,
+)
 from circuits.field import R
-from circuits.witness.demand import TABLE_ROWS, WIDE_ROWS, WINDOW_ROWS
+from circuits.witness.demand import BASE_ROWS, TABLE_ROWS, WIDE_ROWS, WINDOW_ROWS
 from prover.bench.yardstick.chip import LINKS, PARTIES, PUBLIC_NAMES, TradeChip
 from prover.srs_tools import development_setup
 from verifier.key import VerifyingKey, make_key
@@ -23,6 +28,7 @@ CHIPS: tuple[Chip, ...] = (
     Poseidon2Chip(),
     SignatureWindowsChip(),
     SignatureTableChip(),
+    BaseTableChip(),
     SignatureChip(),
     TradeChip(),
     PubdataChip(),
@@ -61,7 +67,7 @@ def yardstick_system() -> System:
 def rows_for(trades: int) -> dict[str, int]:
     """Rows of every chip for so many trades."""
     rows = {name: per_trade * trades for name, per_trade in ROWS_PER_TRADE.items()}
-    return rows | {Range16Chip.name: 1 << RANGE16_LOG_ROWS}
+    return rows | {Range16Chip.name: 1 << RANGE16_LOG_ROWS, BaseTableChip.name: BASE_ROWS}
 
 
 @cache

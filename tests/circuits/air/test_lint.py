@@ -28,8 +28,8 @@ def findings(
     return lint_chip(compile_chip(make_chip("toy", declared, constrain, doc), 0, R))
 
 
-def cube(c: Any, b: Builder) -> None:
-    b.send(CHANNEL, c.x * c.x * c.x)
+def fourth_power(c: Any, b: Builder) -> None:
+    b.send(CHANNEL, c.x * c.x * c.x * c.x)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,8 @@ def cube(c: Any, b: Builder) -> None:
          "toy: column x is only ranged, nothing ties it to others"),
         ({"x": U8}, lambda c, b: None,
          "toy: column x is only ranged, nothing ties it to others"),
-        ({"x": Field}, cube, "toy: channel#0: value 0 has degree 3; commit it as a column"),
+        ({"x": Field}, fourth_power,
+         "toy: channel#0: value 0 has degree 4; commit it as a column"),
     ],
     ids=["unused", "unused given", "lonely bit", "lonely limb", "lonely byte", "degree"],
 )  # fmt: skip

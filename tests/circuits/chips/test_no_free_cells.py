@@ -22,7 +22,8 @@ from tests.support.batches import rich_forgery
 from tests.support.harness import TRUTHS
 
 # Rows whose cells are changed: all rows of chips up to this height, else these many of them,
-# evenly spread. The tables of a signature and its windows differ in nothing but their numbers.
+# evenly spread. The tables of a signature and its windows differ in nothing but their numbers, nor
+# do the rows of the base table.
 ROWS_MAX = {"poseidon2": 2, "signature_windows": 4, "wide": 12, "tree": 12}
 ROWS_MAX_OTHERWISE = 24
 
@@ -33,7 +34,8 @@ FREE_WHEN = {
     for name in ("old_identity", "new_identity", "nonce", "cash", "gap")
 }
 
-SIGNATURE_ENTRIES = "signature_entry"
+# Who offers the entries that a signature looks up.
+ENTRY_TABLES = {"signature_entry": "signature_table", "base_entry": "base_table"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +105,23 @@ def messages(chip: CompiledChip, rows: list[list[int]]) -> list[list[tuple[int, 
 
 
 @cache
-def signature_entries() -> frozenset[tuple[int, ...]]:
-    """What the honest signature tables offer."""
-    chip = margin_system().chip("signature_table")
+def entries(bus: str) -> frozenset[tuple[int, ...]]:
+    """What the honest tables of points offer."""
+    chip = margin_system().chip(ENTRY_TABLES[bus])
     cells = rich_forgery().cells[chip.name]
     rows = [[*row, number] for number, row in enumerate(zip(*cells, strict=True))]
     return frozenset(
         values
         for row in messages(chip, rows)
         for each, (_, values) in zip(chip.interactions, row, strict=True)
-        if each.bus.name == SIGNATURE_ENTRIES
+        if each.bus.name == bus
     )
 
 
 @cache
 def is_true(bus: str, values: tuple[int, ...]) -> bool:
-    if bus == SIGNATURE_ENTRIES:
-        return values in signature_entries()
+    if bus in ENTRY_TABLES:
+        return values in entries(bus)
     return TRUTHS[bus](values)
 
 

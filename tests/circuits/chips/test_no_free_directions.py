@@ -279,7 +279,7 @@ def test_only_the_times_between_can_move() -> None:
         ("tree", "child 1 is kept", ("public", "new_root")),
         ("deposit", "identity kept unless fresh", ("public", "new_root")),
         ("register", "four times x", ("leaf", "new_identity")),
-        ("signature_table", "entry 2 x", ("signature", "middle[0]")),
+        ("base_table", "next chord", ("signature", "middle[0]")),
     ],
 )
 def test_without_a_constraint_more_can_move(

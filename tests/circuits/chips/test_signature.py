@@ -1,8 +1,8 @@
+import hashlib
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -12,22 +12,28 @@ from circuits.air.lint import lint
 from circuits.air.tape import evaluate_tape
 from circuits.chips import bits, poseidon2
 from circuits.chips.bits import WideChip
-from circuits.chips.buses import SIGNATURE_CHAIN, SIGNATURE_TABLE
 from circuits.chips.poseidon2 import Poseidon2Chip
-from circuits.chips.signature import (
-    CHALLENGE_IV,
-    SignatureChip,
-    SignatureTableChip,
-    SignatureWindowsChip,
-    fill,
-    signature_cells,
-)
-from circuits.chips.signature_columns import signature_columns, table_columns, window_columns
+from circuits.chips.signature import SignatureChip, fill, signature_cells
+from circuits.chips.signature_columns import window_columns
 from circuits.chips.signature_trace import (
-    BASE_MULTIPLES,
+    BASE_ENTRIES,
+    BASE_IMAGE,
+    BYTE_BITS,
+    DIGIT_BITS,
+    DIGITS,
     HALF_BITS,
+    OFFSET,
+    OFFSET_DOMAIN,
+    OFFSET_IMAGE,
+    SLOPES_PER_WINDOW,
+    START_MULTIPLE,
+    WINDOWS,
     Product,
     Request,
+    base_chain,
+    bytes_of,
+    chain,
+    digits_of,
     multiply_windows,
 )
 from circuits.edwards import (
@@ -36,41 +42,32 @@ from circuits.edwards import (
     IDENTITY,
     SUBGROUP_ORDER,
     A,
+    D,
+    Point,
     add,
+    is_in_subgroup,
     multiply,
     multiply_base8,
     negate,
+    times_cofactor,
 )
 from circuits.errors import ConstraintError
-from circuits.field import R, inverse
-from circuits.poseidon2 import permute
-from circuits.signature import Signature, account_key, challenge, sign, verify
-from tests.support.breaker import assert_every_constraint_breakable
-from tests.support.harness import NO_PUBLICS, Harness, cells_of, rows_of
+from circuits.field import R, inverse, square_root
+from circuits.montgomery import image, tangent
+from circuits.signature import Signature, account_key, challenge, verify
+from tests.support.harness import Harness, cells_of, rows_of
+from tests.support.signatures import (
+    CHIPS,
+    base_entries,
+    forge,
+    harness_of,
+    request_of,
+    walk,
+    walk_digits,
+)
 
-CHIPS = (SignatureChip(), SignatureWindowsChip(), SignatureTableChip())
 SECRETS = (7, SUBGROUP_ORDER - 1)
 HALF = 1 << HALF_BITS
-
-
-def request_of(secret: int, digest: int) -> Request:
-    return (account_key(secret), digest, sign(secret, digest))
-
-
-def harness_of(columns: dict[str, dict[str, Any]]) -> Harness:
-    return Harness.honest(CHIPS, columns, closed=(SIGNATURE_CHAIN, SIGNATURE_TABLE))
-
-
-def forge(request: Request, product: Product, **changed: Any) -> Harness:
-    """Rows for a product of the forger's choice; `changed` replaces columns of the first chip."""
-    key, _, signature = request
-    state = permute((*signature.r_point, key[0], CHALLENGE_IV))
-    columns = {
-        "signature": signature_columns([request], [state], [product]) | changed,
-        "signature_windows": window_columns([product]),
-        "signature_table": table_columns([product]),
-    }
-    return harness_of(columns)
 
 
 @pytest.fixture(scope="module")
@@ -113,24 +110,51 @@ def test_random_signatures_are_accepted(rng: random.Random) -> None:
     assert harness_of(fill(requests)).failures() == []
 
 
-@pytest.mark.parametrize("name", ["signature", "signature_windows", "signature_table"])
-def test_every_constraint_is_needed(harness: Harness, name: str) -> None:
-    # Two rows of a table: one goes on, one is the last.
-    rows = rows_of(harness.tables[name])[2:4] or rows_of(harness.tables[name])
-    assert_every_constraint_breakable(harness.system.chip(name), rows, NO_PUBLICS, R)
-
-
 def test_the_windows_multiply(rng: random.Random) -> None:
-    for s, h in ((0, 0), (1, 0), (0, 1), (2**256 - 1, 2**256 - 1), (rng.getrandbits(256), 5)):
-        negated = multiply_base8(rng.randrange(SUBGROUP_ORDER))
+    for s, h in ((1, 0), (0, 1), (2**256 - 1, 2**256 - 1), (rng.getrandbits(256), 5)):
+        negated = multiply_base8(rng.randrange(1, SUBGROUP_ORDER))
         product = multiply_windows(negated, s, h)
+        assert product == walk(image(negated), s, h)
         assert product.result == add(multiply(BASE8, s), multiply(negated, h))
-        assert product.fourth == multiply(negated, 4)
-        assert product.entries[2][3] == add(multiply(BASE8, 3), multiply(negated, 2))
+        assert product.multiples[13] == image(add(OFFSET, multiply(negated, 13)))
+
+
+def test_the_base_table_is_that_of_the_base_point() -> None:
+    entries, _ = base_chain()
+    assert len(set(entries)) == len(entries) == BASE_ENTRIES + 1
+    for i in (0, 1, 2, 77, BASE_ENTRIES):
+        assert entries[i] == image(add(OFFSET, multiply(BASE8, i)))
+    # So the chords of the table bind their slopes.
+    assert image(BASE8) not in entries
+
+
+def test_the_offset_is_a_hash() -> None:
+    """Its logarithm to the base point is known to nobody: see OFFSET_DOMAIN."""
+    number = 0
+    while True:
+        digest = hashlib.sha512(OFFSET_DOMAIN + str(number).encode()).digest()
+        y = int.from_bytes(digest, "big") % R
+        x = square_root((1 - y * y) * inverse(A - D * y * y))
+        if x is not None:
+            break
+        number += 1
+    assert times_cofactor((x, y)) == OFFSET
+    assert is_in_subgroup(OFFSET)
+    assert OFFSET != IDENTITY
+
+
+def test_offsets_leave_the_product_at_the_end_and_not_before() -> None:
+    """So a sum that is the identity gives the logarithm of the offset, but for the last one."""
+    multiples = [START_MULTIPLE]
+    for _ in range(WINDOWS):
+        for _ in range(BYTE_BITS // DIGIT_BITS):
+            multiples.append((DIGITS * multiples[-1] + 1) % SUBGROUP_ORDER)
+        multiples.append((multiples[-1] + 1) % SUBGROUP_ORDER)
+    assert multiples.index(0) == len(multiples) - 1
 
 
 def test_cells_per_signature() -> None:
-    assert signature_cells() <= 1_800
+    assert signature_cells() <= 920
 
 
 @pytest.mark.parametrize("borrow", [0, 1])
@@ -168,49 +192,43 @@ def test_the_bounds_of_the_scalars_are_exact(s: int, s_fails: bool, h: int, h_fa
 
 
 def test_r_must_not_be_the_identity() -> None:
+    """The last sum of such a product has no slope, and the identity has no image."""
     secret, digest = 9, 5
     key = account_key(secret)
     h = challenge(IDENTITY, key, digest)
     s = h * COFACTOR * secret % SUBGROUP_ORDER
-    product = multiply_windows(negate(key), s, h)
-    assert product.result == IDENTITY
-    stand_in = (key, digest, Signature(1, 1, s))
-    state = permute((*IDENTITY, key[0], CHALLENGE_IV))
-    forged = forge(
-        stand_in, product, r=[[0], [1]], inverse_r_x=[0], state=[[word] for word in state]
-    )
-    assert forged.failing() == {"signature/R is not the identity"}
+    with pytest.raises(ConstraintError, match="points other than the identity"):
+        multiply_windows(negate(key), s, h)
+    # Another s, so that there are slopes to begin with, and then rows as if R were the identity.
+    product = walk(image(negate(key)), s + 1, h)
+    forged = forge((key, digest, Signature(*IDENTITY, s + 1)), product)
+    assert forged.failing() == {"signature/R u", "signature/R v"}
 
 
-def zero_key_forgery(digest: int) -> tuple[Request, Product]:
-    """A whole product for the key (0, 0), where doubling (0, 0) may give any x.
-
-    The accumulator falls to (0, 0) at the first non-zero digit of h and stays there; before a
-    last window with digits i = 1, j = 0 it is moved to (x, 0), so R = (x, 0) + B is any choice.
-    """
-    zero = (0, 0)
-    x = 1
-    while True:
-        r_point = (x * BASE8[1] % R, -A * x * BASE8[0] % R)
-        h = challenge(r_point, zero, digest)
-        if h & 3 == 0:
-            break
-        x += 1
-    product = multiply_windows(IDENTITY, 1, h)
-    entries = ((IDENTITY, *BASE_MULTIPLES), *[(zero,) * 4] * 3)
-    windows, point = [], IDENTITY
-    for digit_s, digit_h in product.digits:
-        entry = entries[digit_h][digit_s]
-        total = zero if zero in (point, entry) else IDENTITY
-        windows.append((point, point, entry, total))
-        point = total
-    windows[-1] = (zero, (x, 0), BASE8, r_point)
-    forged = replace(product, negated=zero, entries=entries, fourth=zero, windows=tuple(windows))
-    return (zero, digest, Signature(*r_point, 1)), forged
+def chosen(key: Point, digest: int, product: Product) -> Harness:
+    """A forgery whose R is whatever the product led to, without regard to the challenge."""
+    return forge((key, digest, Signature(*product.result, product.s)), product)
 
 
 def test_an_account_without_a_key_has_no_signatures() -> None:
-    assert forge(*zero_key_forgery(77)).failing() == {"signature/key is on the curve"}
+    """The key (0, 0) has no image, whatever the forger takes for one."""
+    product = walk(image(BASE8), 5, 6)
+    forged = chosen((0, 0), 77, product)
+    assert {"signature/key is on the curve", "signature/negated key v"} <= forged.failing()
+
+
+def test_a_key_off_the_curve_has_no_signatures() -> None:
+    """With the point of order two for its image, a key (x, -1) would pass, and any s sign for it.
+
+    Only that image leaves x free. R is then s*B, or s*B and that point.
+    """
+    key, order_two, s = (5, R - 1), (0, 0), 1_234
+    r_point = multiply_base8(s)
+    digest = next(d for d in range(100) if challenge(r_point, key, d) % 2 == 0)
+    product = walk(order_two, s, challenge(r_point, key, digest))
+    assert product.result == r_point
+    forged = forge((key, digest, Signature(*r_point, s)), product)
+    assert forged.failing() == {"signature/key is on the curve"}
 
 
 def test_a_key_off_the_curve_is_refused(harness: Harness) -> None:
@@ -218,25 +236,90 @@ def test_a_key_off_the_curve_is_refused(harness: Harness) -> None:
     assert "signature/key is on the curve" in failing
 
 
-def test_a_digit_of_four_is_refused(requests: list[Request]) -> None:
-    """Digits (a, b) of S as (a - 1, b + 4), with every point and part made to agree."""
-    key, digest, signature = request = requests[0]
+def key_that_meets_the_start() -> Point:
+    """-K for which the first sum adds equal points if the top digit of h is 1."""
+    multiple = DIGITS * START_MULTIPLE - 1
+    return multiply(OFFSET, multiple % SUBGROUP_ORDER)
+
+
+def test_equal_points_take_the_tangent() -> None:
+    negated, s, h = key_that_meets_the_start(), 77, 1 << 252
+    product = multiply_windows(negated, s, h)
+    assert product == walk(image(negated), s, h)
+    assert product.slopes[DIGIT_BITS] == tangent(product.multiples[1])
+    assert product.result == add(multiply(BASE8, s), multiply(negated, h))
+    request = (negate(negated), 0, Signature(*product.result, s))
+    assert forge(request, product).failing() == {"bus hash"}
+
+
+def test_equal_points_leave_no_slope_free() -> None:
+    """A chord would: the forger adds to the slope, and goes on from where it leads."""
+    negated, s, h = key_that_meets_the_start(), 77, 1 << 252
+    honest = multiply_windows(negated, s, h)
+    product = walk(image(negated), s, h, wrong={DIGIT_BITS: 1})
+    assert product.row_points[1:] != honest.row_points[1:]
+    failing = chosen(negate(negated), 0, product).failing()
+    # Off the curve it stays, so every held sum from there on fails.
+    held = {
+        f"signature_windows/{name} sum on one curve" for name in ("digit 1", "digit 2", "byte 1")
+    }
+    assert failing == {"bus hash"} | held
+
+
+@pytest.mark.parametrize(
+    "place", [0, DIGIT_BITS, SLOPES_PER_WINDOW - 1, 40 * SLOPES_PER_WINDOW // 2]
+)
+def test_a_wrong_slope_is_found(requests: list[Request], place: int) -> None:
+    key, digest, signature = requests[0]
     h = challenge(signature.r_point, key, digest)
-    product = multiply_windows(negate(key), signature.s, h)
-    place = next(w for w in range(8, 128) if product.digits[w][0] > 0 and w % 8 < 7)
-    digits, windows = list(product.digits), list(product.windows)
-    for w, change in ((place, -1), (place + 1, 4)):
-        digit_s, digit_h = digits[w]
-        digits[w] = (digit_s + change, digit_h)
-        double, quad, entry, _ = windows[w]
-        if w > place:
-            double = add(windows[place][3], windows[place][3])
-            quad = add(double, double)
-        entry = add(entry, multiply(BASE8, change % SUBGROUP_ORDER))
-        windows[w] = (double, quad, entry, add(quad, entry))
-    assert windows[place + 1][3] == product.windows[place + 1][3]
-    forged = replace(product, digits=tuple(digits), windows=tuple(windows))
-    assert forge(request, forged).failing() == {"bus signature_entry"}
+    product = walk(image(negate(key)), signature.s, h, wrong={place: 1})
+    failing = chosen(key, digest, product).failing()
+    assert any(name.endswith((" tangent", " chord")) for name in failing)
+
+
+def beyond(request: Request, places: tuple[int, int], base: int, name: str) -> Harness:
+    """Digits (a, b) of one row as (a - 1, b + base), with every point and slope made to agree."""
+    key, digest, signature = request
+    h = challenge(signature.r_point, key, digest)
+    scalars = (signature.s, h)
+    values = {"byte_s": list(bytes_of(signature.s)), "digit_h": list(digits_of(h))}
+    values[name][places[0]] -= 1
+    values[name][places[1]] += base
+    octets, digits = values["byte_s"], values["digit_h"]
+    product = walk_digits(image(negate(key)), scalars, octets, digits)
+    assert product.result == signature.r_point
+    columns = window_columns([product])
+    per_row = len(columns[name])
+    columns[name] = [values[name][k::per_row] for k in range(per_row)]
+    entries = {
+        "base": [base_entries()[byte] for byte in octets],
+        "multiple": [chain_entry(product, digit) for digit in digits],
+    }
+    for column, points in entries.items():
+        words = [word for point in points for word in point]
+        count = len(columns[column])
+        columns[column] = [words[k::count] for k in range(count)]
+    return forge(request, product, windows=columns)
+
+
+def chain_entry(product: Product, digit: int) -> Point:
+    """T + digit*N, also for a digit beyond the table."""
+    return chain(OFFSET_IMAGE, product.negated, digit)[0][-1]
+
+
+def test_a_byte_of_256_is_refused(requests: list[Request]) -> None:
+    octets = bytes_of(requests[0][2].s)
+    place = next(w for w in range(2, WINDOWS, 2) if octets[w])
+    forged = beyond(requests[0], (place, place + 1), BASE_ENTRIES, "byte_s")
+    assert forged.failing() == {"bus base_entry"}
+
+
+def test_a_digit_of_sixteen_is_refused(requests: list[Request]) -> None:
+    key, digest, signature = requests[0]
+    digits = digits_of(challenge(signature.r_point, key, digest))
+    place = next(k for k in range(4, len(digits), 4) if digits[k])
+    forged = beyond(requests[0], (place, place + 1), DIGITS, "digit_h")
+    assert forged.failing() == {"bus signature_entry"}
 
 
 @pytest.mark.parametrize(
@@ -248,41 +331,36 @@ def test_a_digit_of_four_is_refused(requests: list[Request]) -> None:
         ("signature", "state[3]", 9, {"bus permute", "bus hash"}),
         ("signature", "middle[0]", 9, {"bus signature_chain"}),
         ("signature", "s_borrow", 2, {"signature/s_borrow is a bit", "bus wide"}),
+        ("signature", "r_image[1]", 9, {"signature/R v", "bus signature_chain"}),
+        ("signature", "negated[0]", 9, {"signature/negated key u", "signature/negated key v",
+                                        "bus signature_table"}),
         ("signature_windows", "signature", 9, {"bus signature_chain", "bus signature_entry"}),
         ("signature_windows", "step", 16, {"bus signature_chain"}),
-        ("signature_windows", "digit_s[5]", 4, {"bus signature_chain", "bus signature_entry"}),
-        (
-            "signature_windows",
-            "entry_x[7]",
-            4,
-            {
-                "signature_windows/window 7 sum x",
-                "signature_windows/window 7 sum y",
-                "bus signature_entry",
-            },
-        ),
-        ("signature_table", "entry_x[1]", 4, {"signature_table/entry 2 x", "bus signature_entry"}),
-        ("signature_table", "next[1]", 4, {"signature_table/next y", "bus signature_table"}),
+        ("signature_windows", "byte_s[1]", 4, {"bus signature_chain", "bus base_entry"}),
+        ("signature_windows", "digit_h[3]", 4, {"bus signature_chain", "bus signature_entry"}),
+        ("signature_windows", "slope[21]", 4, {
+            "signature_windows/byte 1 sum chord", "signature_windows/byte 1 sum on one curve",
+            "bus signature_chain"}),
+        ("signature_windows", "base[2]", 4, {
+            "signature_windows/byte 1 sum chord", "signature_windows/byte 1 sum on one curve",
+            "bus signature_chain", "bus base_entry"}),
+        ("signature_table", "slope[3]", 4, {
+            "signature_table/entry 4 chord", "signature_table/entry 4 on one curve",
+            "bus signature_table"}),
         ("signature_table", "j", 5, {"bus signature_entry", "bus signature_table"}),
         ("signature_table", "count[3]", 1_000, {"bus signature_entry"}),
-        (
-            "signature_table",
-            "last",
-            1,
-            {"signature_table/last is multiple 3", "bus signature_table"},
-        ),
-        (
-            "signature_table",
-            "last",
-            2,
-            {
-                "signature_table/last is a bit",
-                "signature_table/last is multiple 3",
-                "bus signature_table",
-            },
-        ),
+        ("signature_table", "last", 1, {
+            "signature_table/last has multiple 12", "bus signature_table"}),
+        ("signature_table", "last", 2, {
+            "signature_table/last is a bit", "signature_table/last has multiple 12",
+            "bus signature_table"}),
+        ("base_table", "entry[0]", 4, {"base_table/next chord", "bus base_chain"}),
+        ("base_table", "slope", 4, {"base_table/next chord", "bus base_chain"}),
+        ("base_table", "count", 1_000, {"bus base_entry"}),
+        ("base_table", "first", 1, {"bus base_chain"}),
+        ("base_table", "first", 2, {"base_table/first is a bit", "bus base_chain"}),
     ],
-)
+)  # fmt: skip
 def test_a_changed_cell_is_found(
     harness: Harness, chip: str, column: str, value: int, failing: set[str]
 ) -> None:
@@ -290,8 +368,28 @@ def test_a_changed_cell_is_found(
     assert harness.tampered(chip, column, row, value).failing() == failing
 
 
-def test_the_table_must_stop_at_three(harness: Harness) -> None:
-    # Row 3 is the last multiple of the first signature; going on sends 4N to nobody.
+def test_the_base_table_has_one_first_row(harness: Harness) -> None:
+    assert harness.tampered("base_table", "first", 0, 0).failing() == {"bus base_chain"}
+
+
+@pytest.mark.parametrize("rows", [BASE_ENTRIES - 1, BASE_ENTRIES + 1])
+def test_the_base_table_has_256_rows(requests: list[Request], rows: int) -> None:
+    """A row less, whose byte nobody asks for, and one more, which goes on as the others do."""
+    columns = fill(requests[:1])
+    points, slopes = chain(OFFSET_IMAGE, BASE_IMAGE, rows)
+    counts = [*columns["base_table"]["count"], 0][:rows]
+    assert rows > BASE_ENTRIES or not columns["base_table"]["count"][-1]
+    columns["base_table"] = {
+        "entry": [[point[k] for point in points[:-1]] for k in range(2)],
+        "slope": list(slopes),
+        "count": counts,
+        "first": [1] + [0] * (rows - 1),
+    }
+    assert harness_of(columns).failing() == {"bus base_chain"}
+
+
+def test_the_table_must_stop_at_fifteen(harness: Harness) -> None:
+    # Row 3 is the last one of the first signature; going on sends T + 16N to nobody.
     assert harness.tampered("signature_table", "last", 3, 0).failing() == {"bus signature_table"}
 
 

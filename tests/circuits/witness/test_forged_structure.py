@@ -253,6 +253,7 @@ def test_a_multiplicity_is_forged(times: int) -> None:
         ("wide", "count", "bus wide"),
         ("range16", "count", "bus range16"),
         ("signature_table", "count[1]", "bus signature_entry"),
+        ("base_table", "count", "bus base_entry"),
     ],
 )
 def test_a_table_counts_what_nobody_asked(table: str, column: str, bus: str) -> None:

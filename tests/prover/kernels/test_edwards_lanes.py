@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from circuits.chips.signature_trace import OFFSET, START
 from circuits.edwards import (
     BASE8,
     GENERATOR,
@@ -31,7 +32,9 @@ from prover.kernels import (
     fr,
 )
 from prover.kernels.choice import Kernels
+from prover.kernels.edwards import ROOT
 from prover.kernels.edwards_verify_rows import EQUATION, HOLDS, OFF_CURVE, SMALL_ORDER
+from prover.kernels.edwards_windows_rows import VALUES, images
 from prover.kernels.lanes import LANES
 from tests.support.twins import run_with
 
@@ -68,33 +71,39 @@ def filled(*shape: int) -> np.ndarray:
     return np.full(shape, FILLER, dtype=np.uint64)
 
 
-def traced(twin: ModuleType, start: int, stop: int, *inputs: np.ndarray) -> list[np.ndarray]:
-    count = len(inputs[0])
-    out = [filled(4, 2, 8, 16 * count, 4), filled(4, 2, 4 * count, 4), filled(2, count, 4)]
-    twin.trace_rows(start, stop, *out, *inputs, twin.tables())
+def traced(twin: ModuleType, start: int, stop: int, *inputs: np.ndarray) -> np.ndarray:
+    out = filled(VALUES * len(inputs[0]), 4)
+    twin.trace_rows(start, stop, out, *inputs, twin.tables(OFFSET, START))
     return out
+
+
+def keys_of(points: list[Point]) -> np.ndarray:
+    """What `trace_rows` takes: coordinates on the kernels' curve, and images."""
+    x, y = (fr.from_ints(axis) for axis in zip(*points, strict=True))
+    x, one = fr.scale(x, ROOT), fr.from_ints([1] * len(points))
+    return np.stack((x, y, *images(x, y, one)), axis=1)
 
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_windows(count: int, rng: random.Random) -> None:
-    """Keys off the curve too, for which both say the same though no rows can show it."""
+    """Keys off the curve or without image too: both say the same though no rows can show it."""
     total = count + 2
-    negated = elements([rng.choice(POINTS) for _ in range(total)])
+    keys = keys_of([rng.choice([*POINTS, OFFSET]) for _ in range(total)])
     s, h = (plain(drawn(rng, total, 2**256)) for _ in range(2))
-    wanted = traced(edwards_windows_rows, 1, 1 + count, negated, s, h)
-    got = traced(edwards_windows_lanes, 1, 1 + count, negated, s, h)
-    for expected, array in zip(wanted, got, strict=True):
-        assert np.array_equal(expected, array)
-    assert (wanted[2][:, 1 : 1 + count] != FILLER).any(axis=2).all()
+    wanted = traced(edwards_windows_rows, 1, 1 + count, keys, s, h)
+    got = traced(edwards_windows_lanes, 1, 1 + count, keys, s, h)
+    assert np.array_equal(wanted, got)
+    untouched = (wanted == FILLER).all(axis=1).sum()
+    assert untouched == VALUES * (total - count)
 
 
 def test_windows_of_equal_rows_at_every_edge() -> None:
-    for point in POINTS:
+    for point in [*POINTS, OFFSET]:
         for scalar in (0, 1, 2**256 - 1):
-            inputs = (elements([point] * LANES), *[plain([scalar] * LANES)] * 2)
+            inputs = (keys_of([point] * LANES), *[plain([scalar] * LANES)] * 2)
             wanted = traced(edwards_windows_rows, 0, LANES, *inputs)
             got = traced(edwards_windows_lanes, 0, LANES, *inputs)
-            assert all(map(np.array_equal, wanted, got)), (point, scalar)
+            assert np.array_equal(wanted, got), (point, scalar)
 
 
 @pytest.mark.parametrize("count", COUNTS)

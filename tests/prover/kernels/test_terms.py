@@ -80,3 +80,23 @@ def test_what_cancels_is_gone():
     folded = fold_constraints(graph, [graph.mul(x, y), graph.mul(x, y)], [1, R - 1])
     assert folded.terms == ()
     assert folded.rest == Known(0)
+
+
+def test_a_sum_with_very_many_ways_down_is_opened_once() -> None:
+    # x (y^2 2^k + ...), where every sum is twice the one before.
+    graph = Graph()
+    x, y = (graph.leaf(number) for number in range(2))
+    square = graph.mul(y, y)
+    total = square
+    for number in range(200):
+        total = graph.shift(graph.add(total, total), number)
+    values = [graph.mul(x, total), graph.mul(x, graph.add(total, square))]
+    folded = fold_constraints(graph, values, [5, 7])
+    assert (
+        value_of(graph, folded, [11, 13])
+        == sum(
+            weight * node_value(graph, value, [11, 13])
+            for weight, value in zip([5, 7], values, strict=True)
+        )
+        % R
+    )
