@@ -53,7 +53,7 @@ def negate(point: Point) -> Point:
 
 
 def add(left: Point, right: Point) -> Point:
-    """Sum of two points by the complete affine law, as the chips constrain it.
+    """Sum of two points by the complete affine law.
 
     Assumes: both points on the curve, or the denominators may vanish.
     """

@@ -94,8 +94,7 @@ def fill_wide(asked: LookUps) -> Mapping[str, Any]:
 def fill_signatures(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
     """What `circuits.chips.signature.fill` gives.
 
-    Raises: ConstraintError for a signature that does not hold, CurveError for a key without an
-    image.
+    Raises: what that raises.
     Cost: about 7,000 multiplications a signature, split over all threads.
     """
     words = request_words(requests)

@@ -10,7 +10,7 @@ import click
 from circuits.air.chip import System
 from circuits.air.describe import buses_table, chips_table, describe_chip
 from circuits.air.shape import lay_out
-from circuits.chips.signature import signature_cells
+from circuits.chips.costs import costs
 from circuits.chips.system import SHAPES, margin_system
 from circuits.cli_support import CommandFailed, ExitCode, atomic_write
 from verifier.key import Setup, make_key
@@ -45,7 +45,7 @@ def page_text() -> str:
     """The whole page."""
     system = margin_system()
     parts = [PREFACE, "## Shapes", shapes_table(system)]
-    parts += [f"A signature costs {signature_cells()} committed cells beside its hashes."]
+    parts += [f"A signature costs {costs(system)['signature']} committed cells beside its hashes."]
     parts += ["## Chips", chips_table(system, next(iter(SHAPES.values()))), "## Buses"]
     parts += [buses_table(system), "## Every chip"]
     for chip in system.chips:

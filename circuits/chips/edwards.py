@@ -1,9 +1,9 @@
-"""BabyJubJub in constraints: doubling, complete addition and the curve equation.
+"""BabyJubJub in constraints: doubling and the curve equation. For sums see `slopes`.
 
-A point is a pair of expressions or of integers. The laws are written without inverses, as
-result * denominator = numerator, so they bind the result only where the denominator is not zero.
+A point is a pair of expressions or of integers. The law is written without inverses, as
+result * denominator = numerator, so it binds the result only where the denominator is not zero.
 For points on the curve that always holds, because a is a square and d is not; for other points
-a result could be free. Hence every caller says who guarantees that its points are on the curve.
+the result could be free. Hence every caller says who guarantees that its points are on the curve.
 """
 
 from circuits.air.builder import Builder
@@ -32,13 +32,3 @@ def assert_double(b: Builder, name: str, point: SymbolicPoint, doubled: tuple[Ex
     a_x_square, y_square = x * x * A, y * y
     b.assert_eq(f"{name} x", doubled[0] * (a_x_square + y_square), x * y * 2)
     b.assert_eq(f"{name} y", doubled[1] * (2 - a_x_square - y_square), y_square - a_x_square)
-
-
-def assert_sum(
-    b: Builder, name: str, left: SymbolicPoint, right: SymbolicPoint, total: tuple[Expr, Expr]
-) -> None:
-    """`total` is `left` plus `right`, equal or not. Assumes: both on the curve."""
-    (x_left, y_left), (x_right, y_right) = left, right
-    cross = x_left * y_left * (x_right * y_right * D)
-    b.assert_eq(f"{name} x", total[0] * (1 + cross), x_left * y_right + y_left * x_right)
-    b.assert_eq(f"{name} y", total[1] * (1 - cross), y_left * y_right - x_left * x_right * A)

@@ -7,14 +7,12 @@ committed to as slopes alone (`circuits.chips.slopes`).
 """
 
 from collections.abc import Sequence
-from itertools import cycle
 from typing import Any
 
 from circuits.air.builder import Builder
-from circuits.air.chip import Chip, compile_chip
+from circuits.air.chip import Chip
 from circuits.air.columns import U8, U32, U128, Bit, Columns, Field, Given
 from circuits.air.expr import ROW, Expr
-from circuits.chips.bits import WideChip
 from circuits.chips.buses import (
     BASE_CHAIN,
     BASE_ENTRY,
@@ -49,8 +47,6 @@ from circuits.chips.signature_trace import (
     OFFSET_IMAGE,
     SLOPES_PER_ROW,
     START_IMAGE,
-    TABLE_ROWS,
-    WINDOW_ROWS,
     WINDOWS_PER_ROW,
     Request,
     multiply_windows,
@@ -133,7 +129,7 @@ class SignatureWindowsChip(Chip):
     rise, and nothing else sends or takes them. Digits and bytes are ranged by the tables they are
     looked up in. The parts count the digits passed, below 2^128, and therefore do not wrap.
     Points are on the curve and in the subgroup: the start, the entries, and what becomes of them,
-    as every second sum of a row is held to the curve, the last among them.
+    as every sum is held to the curve. Equal points need that: a key made from T meets them.
     """
 
     name = "signature_windows"
@@ -153,12 +149,11 @@ class SignatureWindowsChip(Chip):
     def constrain(self, c: Any, b: Builder) -> None:
         b.receive(SIGNATURE_CHAIN, c.signature, c.step, *c.start, c.s_part, c.h_part)
         point, s_part, h_part = c.start, c.s_part, c.h_part
-        slopes, is_held = iter(c.slope), cycle((False, True))
+        slopes = iter(c.slope)
 
         def add(name: str, entry: SymbolicPoint) -> SymbolicPoint:
             slope = next(slopes)
-            if next(is_held):
-                assert_held(b, name, point, entry, slope)
+            assert_held(b, name, point, entry, slope)
             return added(b, name, point, entry, slope)
 
         for w, (byte, base) in enumerate(zip(c.byte_s, _pairs(c.base), strict=True)):
@@ -188,8 +183,9 @@ class SignatureTableChip(Chip):
     except that the last one stops. It may stop at j = 12 only, and it must stop, since no other
     chip takes the message and j cannot come back to 12; so j is 0, 4, 8, 12 and each entry is
     what its name says. T and N are on the curve and in the subgroup (SignatureChip), and so are
-    all entries, as the last sum of each row is held to the curve. The last row still computes its
-    next entry, which nobody reads. Counts are free: an entry is true however often it is offered.
+    all entries, as N is added again and again and the last sum of each row is held to the curve.
+    The last row still computes its next entry, which nobody reads. Counts are free: an entry is
+    true however often it is offered.
     """
 
     name = "signature_table"
@@ -246,8 +242,9 @@ class BaseTableChip(Chip):
 def fill(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
     """Columns of the four chips of this module, by chip name.
 
-    Raises: ConstraintError for a signature that does not hold, since no rows could show it, and
-    CurveError for a key or commitment without an image.
+    Raises: ConstraintError for a signature that does not hold, since no rows could show it;
+    FieldError for a key with which an entry of its table is the identity, and CurveError for a
+    key or commitment without an image.
     Cost: about 10 ms per signature.
     """
     states, products = [], []
@@ -265,18 +262,3 @@ def fill(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
         SignatureTableChip.name: table_columns(products),
         BaseTableChip.name: base_columns([product.s for product in products]),
     }
-
-
-def signature_cells() -> int:
-    """Committed cells that one signature costs beside its two permutations and the base table."""
-    signature, windows, table, wide = (
-        compile_chip(chip, 0, R)
-        for chip in (SignatureChip(), SignatureWindowsChip(), SignatureTableChip(), WideChip())
-    )
-    ranges = sum(1 for each in signature.interactions if each.bus == WIDE)
-    return (
-        signature.cells_per_row
-        + WINDOW_ROWS * windows.cells_per_row
-        + TABLE_ROWS * table.cells_per_row
-        + ranges * wide.cells_per_row
-    )

@@ -137,7 +137,8 @@ def multiply_windows(negated: Point, s: int, h: int) -> Product:
     """The product for any integers below 2^256.
 
     Assumes: N = `negated`, a point of the Edwards form, is in the subgroup.
-    Raises: ConstraintError when the result, or a point on the way, is the identity.
+    Raises: ConstraintError when the result, or a point on the way, is the identity; FieldError
+    when an entry T + j N is, and CurveError when N has no image.
     Cost: about 8 ms.
     """
     step = image(negated)

@@ -5,17 +5,15 @@ the sum follows by polynomials: its u has degree two and its v degree three, how
 came before, since only slopes enter them. So points on the way need no cells of their own.
 
 What binds a slope. For two points of the curve that are not equal the chord does, and for a point
-with v other than 0 the tangent does. For equal points the chord leaves the slope free, and the
-sum is then on the curve only if the slope is the tangent: a line through a point of the curve and
-the mirror image of the sum meets the curve a third time, in that point again. A *held* sum, one
-that `assert_held` stands for too, has both its points on one curve, and the right slope if they
-are equal. Off the curve a point stays off it:
+with v other than 0 the tangent does. For equal points the chord leaves the slope free. A *held*
+sum, one that `assert_held` stands for too, has both its points on one curve
+v^2 = u^3 + c u^2 + u + e, and its slope is the tangent if they are equal. So a sum of points on the
+curve is right if it is held, or if its points cannot be equal.
 
-- its double is off it, as the tangent is the same for all v^2 = u^3 + c u^2 + u + e;
-- its sum with a point (u', v') of the curve is off it, unless that sum is (u', -v').
-
-So it is enough to hold every second sum to the curve. Where the same point is added again and
-again, it is enough to hold the last sum, because (u', -v') and (u', v') have no chord.
+Where one point is added again and again, it is enough to hold the last of these sums. A wrong slope
+of equal points (u, v) leads off the curve, or to (u, -v), to which (u, v) cannot be added. And off
+the curve it stays: a chord to a point (u', v') of the curve leads to the curve from a point off it
+only at (u', -v'), to which again (u', v') cannot be added.
 
 No slope leads to the identity, which has no pair: no row shows such a sum.
 """
@@ -47,7 +45,7 @@ def doubled(b: Builder, name: str, point: SymbolicPoint, slope: Expr) -> Symboli
 def added(
     b: Builder, name: str, left: SymbolicPoint, right: SymbolicPoint, slope: Expr
 ) -> SymbolicPoint:
-    """`left` plus `right`. Assumes: different points, or sums that are held as said above."""
+    """`left` plus `right`. Assumes: different points on the curve, or a sum held as said above."""
     b.assert_eq(f"{name} chord", slope * (left[0] - right[0]), left[1] - right[1])
     return _third(left, right[0], slope)
 

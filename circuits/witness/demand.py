@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from circuits.chips.signature_trace import BASE_ENTRIES, TABLE_ROWS, WINDOW_ROWS
 from circuits.exchange.addresses import header_address
 from circuits.exchange.events import (
     Deposited,
@@ -15,11 +16,8 @@ from circuits.merkle import ARITY, STATE_LEVELS
 from circuits.statement import ACCOUNT_WORDS, QUEUE_WORDS
 from circuits.witness.record import accesses
 
-# Rows of the crypto chips for one signature, and permutations of a signed command: identity,
-# digest, and two for the challenge.
-WINDOW_ROWS = 16
-TABLE_ROWS = 4
-BASE_ROWS = 256  # of the table that all signatures share
+# Ranges of one signature, and permutations of a signed command: identity, digest, and two for the
+# challenge.
 WIDE_ROWS = 4
 SIGNED_HASHES = 4
 ACCOUNTS_PER_COMMAND = 2  # a transfer touches most
@@ -96,7 +94,7 @@ def _rows(counts: dict[str, int], accounts: int, nodes: int) -> dict[str, int]:
         "poseidon2": signed * SIGNED_HASHES + queued + 2 * accounts + 2 * nodes,
         "signature_windows": signed * WINDOW_ROWS,
         "signature_table": signed * TABLE_ROWS,
-        "base_table": BASE_ROWS if signed else 0,
+        "base_table": BASE_ENTRIES if signed else 0,
         "signature": signed,
         "tree": nodes,
         "leaf": accounts,

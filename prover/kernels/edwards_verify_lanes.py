@@ -6,7 +6,7 @@ from numba import njit
 from prover.kernels import edwards_verify_rows
 from prover.kernels.edwards import BASE_BITS, BASE_WINDOWS, recode
 from prover.kernels.edwards_lanes import (
-    BASE_ENTRIES,
+    BASE_WINDOW_ENTRIES,
     D_HERE,
     MINUS_ROOT,
     NO_T,
@@ -117,7 +117,7 @@ def _verify_eight(i, out, points, s, h, base, numbers, work, summands):
     for window in range(BASE_WINDOWS):
         for lane in range(LANES):
             digit = base_digits[lane, window]
-            choose(places, lane, base, abs(digit) + window * BASE_ENTRIES, digit)
+            choose(places, lane, base, abs(digit) + window * BASE_WINDOW_ENTRIES, digit)
         add(work, _POINT, _T, base, places, _POINT, _T)
     z = get(work, _POINT + 2)
     x_equal = fr_zero_lanes(fr_sub(get(work, _POINT), fr_mul(get(work, _R), z)))

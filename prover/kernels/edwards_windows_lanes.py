@@ -1,4 +1,9 @@
-"""The windowed product eight at a time: the vector twin of `edwards_windows_rows`."""
+"""The windowed product eight at a time: the vector twin of `edwards_windows_rows`.
+
+Bounds, in multiples of the modulus (see `lane_sums`), for coordinates below 3.1 as `edwards_lanes`
+has them: factors stay below 10.4, numerators and denominators below 7.2, the products of
+denominators and all that is stored below 2.2; what is subtracted is a coordinate or a product.
+"""
 
 import numpy as np
 from numba import njit
@@ -21,6 +26,7 @@ from prover.kernels.edwards_lanes import (
     affine_planes,
     choose,
     constants,
+    double,
     in_every_lane,
     invert_lanes,
     set_affine,
@@ -46,7 +52,7 @@ from prover.kernels.lane_memory import (
     load_strided,
     put,
 )
-from prover.kernels.lane_sums import add2, add3, fr_minus
+from prover.kernels.lane_sums import add2, fr_minus
 from prover.kernels.lanes import LANES, fr_mul, fr_to_lane_form, fr_to_plain, fr_zero_lanes
 from prover.kernels.scalar import FIRST
 
@@ -109,23 +115,13 @@ def _put_chord(work, k, entries, places):
 
 @njit(nogil=True, cache=True)
 def _double(work, k, t, numbers):
-    """Twice the points, as by `edwards_lanes.double`, and the slopes at them as fraction k.
+    """Twice the points, with T in group `t` as by `double`, and the slopes at them as fraction k.
 
     Cost: 12 multiplications, and one for T.
     """
-    x, y, z = get(work, _POINT), get(work, _POINT + 1), get(work, _POINT + 2)
-    x_square, y_square, z_square = fr_mul(x, x), fr_mul(y, y), fr_mul(z, z)
-    both = add2(x, y)
-    height = add2(x_square, y_square)
-    cross = fr_minus(height, fr_mul(both, both))
-    plus = fr_minus(x_square, y_square)
-    minus = add3(z_square, z_square, plus)
-    put(work, _POINT, fr_mul(cross, minus))
-    put(work, _POINT + 1, fr_mul(plus, height))
-    put(work, _POINT + 2, fr_mul(minus, plus))
-    if t >= 0:
-        put(work, t, fr_mul(cross, height))
-    # (z + y) (z - y), and -2 x y from above.
+    x, z = get(work, _POINT), get(work, _POINT + 2)
+    cross, y_square, z_square = double(work, _POINT, _POINT, t)
+    # (z + y) (z - y), and -2 x y times x.
     product = fr_minus(z_square, y_square)
     rest = fr_mul(fr_mul(cross, get(numbers, FROM_ROOT_SQUARE)), x)
     _put(work, k, fr_minus(fr_mul(z, product), rest), fr_mul(x, product))

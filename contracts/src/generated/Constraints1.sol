@@ -36,6 +36,11 @@ contract Constraints1 {
             weight := mulmod(weight, fold, r)
             mstore(0x220, addmod(addmod(addmod(mulmod(calldataload(0x1940), calldataload(0x1940), r), sub(r, 0x292fa), r), sub(r, mload(0x1e0)), r), sub(r, mload(0x1e0)), r))
             mstore(0x200, addmod(mulmod(calldataload(0x1940), addmod(mload(0x1e0), sub(r, mload(0x220)), r), r), sub(r, mload(0x200)), r))
+            mstore(0x1e0, addmod(mload(0x220), calldataload(0x17e0), r))
+            mstore(0x1e0, addmod(addmod(addmod(mulmod(mload(0x1e0), mload(0x1e0), r), sub(r, mulmod(mload(0x220), calldataload(0x17e0), r)), r), mulmod(mload(0x1e0), 0x292fa, r), r), 0x1, r))
+            // signature_windows/digit 0 sum on one curve
+            sum := addmod(sum, mulmod(weight, addmod(addmod(mulmod(calldataload(0x1960), addmod(mload(0x200), calldataload(0x1800), r), r), sub(r, mload(0x1e0)), r), sub(r, mulmod(sub(add(r, 1), calldataload(0x4e0)), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f4cd2750b3c8, r)), r), r), r)
+            weight := mulmod(weight, fold, r)
             // signature_windows/digit 0 sum chord
             sum := addmod(sum, mulmod(weight, addmod(mulmod(calldataload(0x1960), addmod(mload(0x220), sub(r, calldataload(0x17e0)), r), r), sub(r, addmod(mload(0x200), sub(r, calldataload(0x1800)), r)), r), r), r)
             weight := mulmod(weight, fold, r)
@@ -75,6 +80,11 @@ contract Constraints1 {
             weight := mulmod(weight, fold, r)
             mstore(0x220, addmod(addmod(addmod(mulmod(calldataload(0x1a00), calldataload(0x1a00), r), sub(r, 0x292fa), r), sub(r, mload(0x1e0)), r), sub(r, calldataload(0x1820)), r))
             mstore(0x200, addmod(mulmod(calldataload(0x1a00), addmod(mload(0x1e0), sub(r, mload(0x220)), r), r), sub(r, mload(0x200)), r))
+            mstore(0x1e0, addmod(mload(0x220), calldataload(0x1760), r))
+            mstore(0x1e0, addmod(addmod(addmod(mulmod(mload(0x1e0), mload(0x1e0), r), sub(r, mulmod(mload(0x220), calldataload(0x1760), r)), r), mulmod(mload(0x1e0), 0x292fa, r), r), 0x1, r))
+            // signature_windows/byte 0 sum on one curve
+            sum := addmod(sum, mulmod(weight, addmod(addmod(mulmod(calldataload(0x1a20), addmod(mload(0x200), calldataload(0x1780), r), r), sub(r, mload(0x1e0)), r), sub(r, mulmod(sub(add(r, 1), calldataload(0x4e0)), 0x30644e72e131a029b85045b68181585d2833e84879b9709143e12197ed0fb848, r)), r), r), r)
+            weight := mulmod(weight, fold, r)
             // signature_windows/byte 0 sum chord
             sum := addmod(sum, mulmod(weight, addmod(mulmod(calldataload(0x1a20), addmod(mload(0x220), sub(r, calldataload(0x1760)), r), r), sub(r, addmod(mload(0x200), sub(r, calldataload(0x1780)), r)), r), r), r)
             weight := mulmod(weight, fold, r)
@@ -138,6 +148,11 @@ contract Constraints1 {
             weight := mulmod(weight, fold, r)
             mstore(0x220, addmod(addmod(addmod(mulmod(calldataload(0x1b40), calldataload(0x1b40), r), sub(r, 0x292fa), r), sub(r, mload(0x1e0)), r), sub(r, mload(0x1e0)), r))
             mstore(0x200, addmod(mulmod(calldataload(0x1b40), addmod(mload(0x1e0), sub(r, mload(0x220)), r), r), sub(r, mload(0x200)), r))
+            mstore(0x1e0, addmod(mload(0x220), calldataload(0x18a0), r))
+            mstore(0x1e0, addmod(addmod(addmod(mulmod(mload(0x1e0), mload(0x1e0), r), sub(r, mulmod(mload(0x220), calldataload(0x18a0), r)), r), mulmod(mload(0x1e0), 0x292fa, r), r), 0x1, r))
+            // signature_windows/digit 3 sum on one curve
+            sum := addmod(sum, mulmod(weight, addmod(addmod(mulmod(calldataload(0x1b60), addmod(mload(0x200), calldataload(0x18c0), r), r), sub(r, mload(0x1e0)), r), sub(r, mulmod(sub(add(r, 1), calldataload(0x4e0)), 0x30644e72e131a029b85045b68181585d2833e84879b970906f34774fdd1bf448, r)), r), r), r)
+            weight := mulmod(weight, fold, r)
             // signature_windows/digit 3 sum chord
             sum := addmod(sum, mulmod(weight, addmod(mulmod(calldataload(0x1b60), addmod(mload(0x220), sub(r, calldataload(0x18a0)), r), r), sub(r, addmod(mload(0x200), sub(r, calldataload(0x18c0)), r)), r), r), r)
             weight := mulmod(weight, fold, r)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written by verifier/solidity.py from the key bd842f436e969e2e2a5df7a61a12a72e67339633ce361cc018306eb4a07f124c. Do not edit.
+// Written by verifier/solidity.py from the key 53e050648c642180bd6a1fc0d0d0f9592644f85b8aa41f49aece978b0e02995f. Do not edit.
 pragma solidity 0.8.37;
 
 import {Verifier} from "../Verifier.sol";
@@ -19,7 +19,7 @@ contract VerifierM is Verifier {
     }
 
     function _key() internal pure override returns (Key memory key) {
-        key.digest = 0xbd842f436e969e2e2a5df7a61a12a72e67339633ce361cc018306eb4a07f124c;
+        key.digest = 0x53e050648c642180bd6a1fc0d0d0f9592644f85b8aa41f49aece978b0e02995f;
         key.chipCount = 17;
         key.words = 20;
         key.logChunk = 20;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Written by verifier/solidity.py from the key 9a79869a9e739e83361f81bf38c281aa4395da3b75e8fd71cd9d58c9408a2a53. Do not edit.
+// Written by verifier/solidity.py from the key 4ffc5f427994c0004eb2d1e25f6fc7f65f5a977186984df03e5129d93e1e8a0b. Do not edit.
 pragma solidity 0.8.37;
 
 import {Verifier} from "../Verifier.sol";
@@ -19,7 +19,7 @@ contract VerifierS is Verifier {
     }
 
     function _key() internal pure override returns (Key memory key) {
-        key.digest = 0x9a79869a9e739e83361f81bf38c281aa4395da3b75e8fd71cd9d58c9408a2a53;
+        key.digest = 0x4ffc5f427994c0004eb2d1e25f6fc7f65f5a977186984df03e5129d93e1e8a0b;
         key.chipCount = 17;
         key.words = 20;
         key.logChunk = 18;

@@ -16,8 +16,9 @@ from circuits.chips.signature import (
     SignatureTableChip,
     SignatureWindowsChip,
 )
+from circuits.chips.signature_trace import BASE_ENTRIES, TABLE_ROWS, WINDOW_ROWS
 from circuits.field import R
-from circuits.witness.demand import BASE_ROWS, TABLE_ROWS, WIDE_ROWS, WINDOW_ROWS
+from circuits.witness.demand import WIDE_ROWS
 from prover.bench.yardstick.chip import LINKS, PARTIES, PUBLIC_NAMES, TradeChip
 from prover.srs_tools import development_setup
 from verifier.key import VerifyingKey, make_key
@@ -67,7 +68,7 @@ def yardstick_system() -> System:
 def rows_for(trades: int) -> dict[str, int]:
     """Rows of every chip for so many trades."""
     rows = {name: per_trade * trades for name, per_trade in ROWS_PER_TRADE.items()}
-    return rows | {Range16Chip.name: 1 << RANGE16_LOG_ROWS, BaseTableChip.name: BASE_ROWS}
+    return rows | {Range16Chip.name: 1 << RANGE16_LOG_ROWS, BaseTableChip.name: BASE_ENTRIES}
 
 
 @cache

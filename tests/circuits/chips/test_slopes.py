@@ -10,7 +10,7 @@ from circuits.air.chip import Chip, compile_chip
 from circuits.air.columns import Columns, Field
 from circuits.chips.slopes import added, assert_held, assert_image, doubled
 from circuits.edwards import BASE8, GENERATOR, IDENTITY, Point, multiply
-from circuits.field import R
+from circuits.field import R, square_root
 from circuits.montgomery import COEFFICIENT, chord, image, is_on_curve, tangent, third
 from tests.support.breaker import failing_constraints
 
@@ -108,11 +108,23 @@ def test_a_held_sum_is_of_points_on_one_curve(rng: random.Random) -> None:
     assert mixed == ["sum on one curve"]
 
 
-def test_a_wrong_slope_of_equal_points_leads_off_the_curve(rng: random.Random) -> None:
-    point = POINTS[0]
-    for slope in (0, 1, rng.randrange(R)):
-        assert not is_on_curve(third(point, point[0], slope))
-    assert is_on_curve(third(point, point[0], tangent(point)))
+def test_a_wrong_slope_of_equal_points_leads_off_the_curve_or_to_the_mirror_image() -> None:
+    """Why no sum of points that may be equal goes without being held."""
+    point = next(each for each in POINTS if mirror_slopes(each))
+    u, v = point
+    for slope in range(100):
+        assert not is_on_curve(third(point, u, slope))
+    assert is_on_curve(third(point, u, tangent(point)))
+    for slope in mirror_slopes(point):
+        assert slope != tangent(point)
+        assert third(point, u, slope) == (u, R - v)
+        assert failing(point, point, tangent(point), slope) == ["sum on one curve"]
+
+
+def mirror_slopes(point: Point) -> tuple[int, ...]:
+    """The slopes with which a point and itself lead to its mirror image."""
+    root = square_root((COEFFICIENT + 3 * point[0]) % R)
+    return () if root is None else (root, R - root)
 
 
 def test_an_image_and_its_point_fix_each_other() -> None:

@@ -35,19 +35,19 @@ def test_the_system_is_compiled_once() -> None:
 
 
 def test_columns_stay_within_what_the_proof_can_carry() -> None:
-    """Each column is 32 bytes of proof; most of the 20 kB is these."""
+    """Each column is 32 bytes of proof; most of the 19 kB is these."""
     columns = sum(chip.cells_per_row for chip in margin_system().chips)
-    assert columns <= 403
+    assert columns <= 371
     assert margin_system().degree == 7
 
 
 def test_cells_of_signature_hash_and_command() -> None:
     figures = costs(margin_system())
-    assert figures["signature"] <= 1800
+    assert figures["signature"] <= 916
     assert figures["hash"] <= 95
     assert figures["signature with its hashes"] == figures["signature"] + 2 * figures["hash"]
-    assert figures["transfer"] <= 2000
-    assert figures["withdraw"] <= 2000
+    assert figures["transfer"] <= 1354
+    assert figures["withdraw"] <= 1350
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
