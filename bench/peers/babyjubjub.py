@@ -1,7 +1,7 @@
 """The yardstick's trades and constants for the circom program: the project's own signatures.
 
 The program checks what this project's chips check of an order: S B = R + h K over BabyJubJub with
-h the Poseidon2 hash of R, K and the message.
+h the low 128 bits of the Poseidon2 hash of R.x, K.x and the message.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from circuits.poseidon2 import (
     TAG_CHALLENGE,
     sponge_iv,
 )
-from circuits.signature import Signature, account_key, sign
+from circuits.signature import CHALLENGE_BITS, Signature, account_key, sign
 
-LADDER_STEPS = 254
+LADDER_STEPS = CHALLENGE_BITS
 WINDOWS = 126
 WINDOW_BITS = 2
-_CHALLENGE_WORDS = 5
+_CHALLENGE_WORDS = 3
 
 Nested = int | Sequence["Nested"]
 

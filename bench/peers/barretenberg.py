@@ -129,7 +129,7 @@ class Barretenberg:
     def prepare(self, trades: int) -> Program:
         """Compile the Noir program for so many trades, solve its witness and make its key.
 
-        Cost: some 20 s for 126 trades, most of it in the Noir compiler. None of it is measured.
+        Cost: some 20 s for 152 trades, most of it in the Noir compiler. None of it is measured.
         Raises: CommandFailed when a tool fails or the program returns another word than expected.
         """
         folder = self._folder / f"trades-{trades}"

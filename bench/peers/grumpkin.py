@@ -10,12 +10,17 @@ from dataclasses import dataclass
 
 from circuits.field import Q, R
 from circuits.poseidon2 import permute
+from circuits.signature import CHALLENGE_BITS
 
 Point = tuple[int, int]
 
 CONSTANT = -17
-# x = 1; y is the square root of -16 that the standard library of Noir takes.
-GENERATOR: Point = (1, 17631683881184975370165255887551781615748388533673675138860)
+# The first generator of Barretenberg's Pedersen hash. Barretenberg looks multiples of it up in a
+# table; of the curve's usual generator it computes them.
+GENERATOR: Point = (
+    0x083E7911D835097629F0067531FC15CAFD79A89BEECB39903F69572C636F4A5A,
+    0x1A7F5EFAAD7F315C25A918F30CC8D7333FCCAB7AD7C90F14DE81BCC528F9935D,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def multiply(point: Point | None, scalar: int) -> Point | None:
 
 
 def sign(secret: int, message: int) -> Order:
-    """Sign with e = Poseidon2(C.x, K.x, K.y, message)[0] and s = c - e k, so that C = sG + eK.
+    """Sign with the challenge e and s = c - e k, so that C = sG + eK.
 
     Assumes: 0 < secret < Q and message < R, both canonical.
     """
@@ -69,7 +74,7 @@ def sign(secret: int, message: int) -> Order:
     key, commitment = multiply(GENERATOR, secret), multiply(GENERATOR, nonce)
     assert key is not None
     assert commitment is not None
-    challenge = permute((commitment[0], *key, message))[0]
+    challenge = _challenge(commitment, key, message)
     return Order(key, message, challenge, (nonce - challenge * secret) % Q)
 
 
@@ -78,4 +83,9 @@ def is_valid(order: Order) -> bool:
     commitment = add(multiply(GENERATOR, order.response), multiply(order.key, order.challenge))
     if commitment is None or not is_on_curve(order.key):
         return False
-    return permute((commitment[0], *order.key, order.message))[0] == order.challenge
+    return _challenge(commitment, order.key, order.message) == order.challenge
+
+
+def _challenge(commitment: Point, key: Point, message: int) -> int:
+    """e, the low bits of Poseidon2(C.x, K.x, K.y, message)[0]: as many as this project takes."""
+    return permute((commitment[0], *key, message))[0] & (1 << CHALLENGE_BITS) - 1

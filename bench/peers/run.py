@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from bench.peers.tools import Machine
 
 # Sizes that nearly fill 2^17, 2^18 and 2^19 rows of Barretenberg's circuit.
-BARRETENBERG_TRADES = "31,63,126"
+BARRETENBERG_TRADES = "37,75,152"
 # The same for 2^17 rows of snarkjs.
-SNARKJS_TRADES = "9"
+SNARKJS_TRADES = "11"
 _THREADS = (1, 2)
 Counted = tuple[int, ...]
 

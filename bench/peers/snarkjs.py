@@ -93,7 +93,7 @@ class Snarkjs:
     def prepare(self, trades: int) -> Program:
         """Compile the circom program for so many trades, solve its witness and make its key.
 
-        Cost: some two minutes for 9 trades. None of it is measured.
+        Cost: some two minutes for 11 trades. None of it is measured.
         Raises: CommandFailed when a tool fails or the program puts out another word than expected.
         """
         folder = self._folder / f"trades-{trades}"

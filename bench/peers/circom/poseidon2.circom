@@ -60,22 +60,17 @@ template Permute() {
     }
 }
 
-// The sponge over a commitment, a key and a message under the tag of challenges.
+// The sponge over the x of a commitment, the x of a key and a message under the tag of challenges.
 template Challenge() {
-    signal input commitment[2];
-    signal input key[2];
+    signal input commitment;
+    signal input key;
     signal input message;
     signal output out;
 
-    component first = Permute();
-    first.in[0] <== commitment[0];
-    first.in[1] <== commitment[1];
-    first.in[2] <== key[0];
-    first.in[3] <== challenge_iv();
-    component second = Permute();
-    second.in[0] <== first.out[0] + key[1];
-    second.in[1] <== first.out[1] + message;
-    second.in[2] <== first.out[2];
-    second.in[3] <== first.out[3];
-    out <== second.out[0];
+    component permute = Permute();
+    permute.in[0] <== commitment;
+    permute.in[1] <== key;
+    permute.in[2] <== message;
+    permute.in[3] <== challenge_iv();
+    out <== permute.out[0];
 }

@@ -4,7 +4,8 @@ include "bits.circom";
 include "edwards.circom";
 include "poseidon2.circom";
 
-// S B = R + h K with every number canonical. K is a registered key, so it is in the subgroup.
+// S B = R + h K with every number canonical, and h the low 128 bits of the challenge's hash. K is a
+// registered key, so it is in the subgroup.
 template Signature() {
     signal input key[2];
     signal input commitment[2];
@@ -17,8 +18,8 @@ template Signature() {
     inverse * commitment[0] === 1;
 
     component challenge = Challenge();
-    challenge.commitment <== commitment;
-    challenge.key <== key;
+    challenge.commitment <== commitment[0];
+    challenge.key <== key[0];
     challenge.message <== message;
 
     component challenge_bits = Bits(254);
@@ -32,8 +33,10 @@ template Signature() {
 
     component left = MultiplyBase();
     left.bits <== response_bits.out;
-    component product = Multiply(254);
-    product.bits <== challenge_bits.out;
+    component product = Multiply(128);
+    for (var i = 0; i < 128; i++) {
+        product.bits[i] <== challenge_bits.out[i];
+    }
     product.point <== key;
     component right = Add();
     right.left <== commitment;

@@ -3,6 +3,7 @@
 import re
 
 from bench.peers import babyjubjub as program
+from bench.peers.tools import HERE
 from circuits.edwards import (
     BASE8,
     IDENTITY,
@@ -13,8 +14,8 @@ from circuits.edwards import (
     multiply_base8,
 )
 from circuits.field import R
-from circuits.poseidon2 import PARTIAL_ROUND_CONSTANTS
-from circuits.signature import verify
+from circuits.poseidon2 import PARTIAL_ROUND_CONSTANTS, permute
+from circuits.signature import CHALLENGE_BITS, challenge, verify
 
 MONTGOMERY_A = 168698
 
@@ -66,6 +67,21 @@ def test_constants_are_functions_of_literal_numbers(monkeypatch):
     assert len(found) == 9
     assert found["partial_round_constants"] == f"[{', '.join(map(str, PARTIAL_ROUND_CONSTANTS))}]"
     start = program.unrelated_point("ladder")
-    x, y = multiply(start, 1 << program.LADDER_STEPS)
+    x, y = multiply(start, 1 << CHALLENGE_BITS)
     assert found["ladder_correction"] == f"[{R - x}, {y}]"
     assert found["base_table"].count("[") == 1 + 126 + 4 * 126
+
+
+def test_the_challenge_is_the_low_part_of_one_permutation_from_the_constant():
+    found = re.search(r"challenge_iv\(\) \{\n    var got = (\d+);", program.constants())
+    assert found is not None
+    order = program.signed_trades(1)[0].orders[0]
+    lanes = (order.signature.r_x, order.key[0], order.message, int(found[1]))
+    expected = challenge(order.signature.r_point, order.key, order.message)
+    assert permute(lanes)[0] % (1 << 128) == expected
+
+
+def test_the_ladder_takes_as_many_bits_as_a_challenge_has():
+    text = (HERE / "circom" / "yardstick.circom").read_text(encoding="ascii")
+    assert re.findall(r" Multiply\((\d+)\)", text) == [str(CHALLENGE_BITS)]
+    assert program.LADDER_STEPS == CHALLENGE_BITS

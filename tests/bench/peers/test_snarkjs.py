@@ -7,8 +7,8 @@ from circuits.cli_support import CommandFailed, ExitCode
 
 
 def test_the_main_component_has_the_number_of_trades():
-    text = snarkjs.main_component(9)
-    assert text.endswith('include "yardstick.circom";\n\ncomponent main = Yardstick(9);\n')
+    text = snarkjs.main_component(11)
+    assert text.endswith('include "yardstick.circom";\n\ncomponent main = Yardstick(11);\n')
 
 
 def test_memory_grows_with_the_domain():
@@ -19,7 +19,7 @@ def test_memory_grows_with_the_domain():
 
 @pytest.fixture
 def program(tmp_path):
-    return snarkjs.Program(tmp_path, 9, 120_438, 17)
+    return snarkjs.Program(tmp_path, 11, 124_762, 17)
 
 
 def answering(monkeypatch, refused: set[str], reason: str = "Invalid proof") -> None:
@@ -36,7 +36,7 @@ def answering(monkeypatch, refused: set[str], reason: str = "Invalid proof") -> 
 def test_a_proof_counts_when_it_holds_for_its_word_alone(monkeypatch, program):
     answering(monkeypatch, {"wrong.json"})
     found = program.prove("groth16", 0)
-    assert (found.trades, found.rows, found.log_size) == (9, 120_438, 17)
+    assert (found.trades, found.rows, found.log_size) == (11, 124_762, 17)
     assert (found.proof_bytes, found.verified) == (256, True)
 
 
@@ -51,7 +51,7 @@ def test_a_refused_proof_or_one_for_two_words_ends_the_run(monkeypatch, program,
     answering(monkeypatch, refused)
     with pytest.raises(CommandFailed) as caught:
         program.prove("groth16", 0)
-    assert caught.value.message == f"snarkjs, 9 trades, {message}"
+    assert caught.value.message == f"snarkjs, 11 trades, {message}"
     assert caught.value.exit_code == ExitCode.VERIFICATION_FAILED
 
 
