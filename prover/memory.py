@@ -6,7 +6,9 @@ What is held, with chunks of C = 2^log_chunk cells and full-width cells of 32 by
                    until the combination also the helper columns
     commitments    the scalars of one pass as digits, which is one chunk or several small ones:
                    SCALAR_BYTES per active cell; and their references and points on the way into
-                   buckets: THREAD_SCALAR_BYTES per active cell and thread
+                   buckets: THREAD_SCALAR_BYTES per active cell and thread. Where cells repeat,
+                   also a copy of the bases and the sums that are added to it: 64 C, and 64 bytes
+                   for each of those cells; what finds them comes before the digits and is less
     sumcheck       operands (see `kernels.plan`; about one per column) for half of the rows, then
                    beside them for a quarter: 16 + 8 bytes per operand and row
     reduction      per chip the weighted sum of its columns with its half beside it: 48 bytes a
@@ -100,8 +102,9 @@ def plan(circuit: Circuit, heights: Mapping[str, int] | None = None) -> MemoryPl
         mixed += 48 * height
     in_pass = max(cells, PASS_ROWS)
     work = threads() * _THREAD_BYTES
+    repeated = _POINT * (cells + min(in_pass, full))
     stages = {
-        Stage.COMMIT: _commitment(min(in_pass, narrow + full)) + work,
+        Stage.COMMIT: _commitment(min(in_pass, narrow + full)) + repeated + work,
         Stage.HELPERS: helpers + _commitment(min(in_pass, helpers // _CELL)) + work,
         Stage.SUMCHECK: helpers + 24 * operands + work,
         Stage.REDUCTION: helpers + max(mixed, _CELL * cells) + work,

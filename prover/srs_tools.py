@@ -19,7 +19,8 @@ from circuits.cli_support import atomic_write
 from circuits.field import R
 from prover.cache_folder import cache_folder, cached_file
 from prover.kernels import fixed_base, fr, g1
-from prover.kernels.msm import msm, new_points, points_to_ints
+from prover.kernels.g1 import new_points
+from prover.kernels.msm import msm, points_to_ints
 from prover.kernels.parallel import run_rows
 from verifier.key import Setup
 from verifier.pairing import G2Point, bn128, is_valid_g2

@@ -42,6 +42,17 @@ _AHEAD = 6
 _COPY_LEFT, _COPY_RIGHT, _ADD, _DOUBLE, _INFINITY = 0, 1, 2, 3, 4
 _CURVE_B = limbs(3 * 2**256 % Q)
 _MODULUS = limbs(Q)
+_LINE_BYTES = 64
+
+
+def new_points(count: int) -> np.ndarray:
+    """Return uint64[count, 8], not set, whose rows are lines of the cache.
+
+    Bases that were read into such an array are fetched in half as many pieces as others.
+    """
+    words = np.empty(8 * count + 7, dtype=np.uint64)
+    first = -words.ctypes.data % _LINE_BYTES // words.itemsize
+    return words[first : first + 8 * count].reshape(count, 8)
 
 
 @njit(nogil=True, inline="always")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from circuits.field import Q, R
-from prover.kernels import g1, msm_buckets, msm_digits
+from prover.kernels import g1, msm_buckets, msm_digits, msm_repeats
 from prover.kernels.cells import as_argument
 from prover.kernels.msm_digits import (
     MAGNITUDE_BITS,
@@ -36,8 +36,6 @@ Point = tuple[int, int]
 
 INFINITY: Point = (0, 0)
 _UNSIGNED = (np.uint8, np.uint16, np.uint32, np.uint64)
-_BASES_MAX = 1 << 30
-_LINE_BYTES = 64
 # A span has codes for as many windows as its longest scalar needs. Not a power of two: the codes
 # of its windows would then be written to the same few places of the cache.
 _SPAN_HEIGHT = 4096 - 32
@@ -97,16 +95,6 @@ def msm_many(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Poin
     return points
 
 
-def new_points(count: int) -> np.ndarray:
-    """Return uint64[count, 8], not set, whose rows are lines of the cache.
-
-    Bases that were read into such an array are fetched in half as many pieces as others.
-    """
-    words = np.empty(8 * count + 7, dtype=np.uint64)
-    first = -words.ctypes.data % _LINE_BYTES // words.itemsize
-    return words[first : first + 8 * count].reshape(count, 8)
-
-
 def points_from_ints(points: Sequence[Point]) -> np.ndarray:
     """Convert affine points to uint64[n, 8]. Raises ValueError for a coordinate not below q."""
     for row, point in enumerate(points):
@@ -134,6 +122,7 @@ def warm() -> None:
     generator = points_from_ints([(1, 2)] * 4)
     column = np.arange(1, 5, dtype=np.uint8)
     msm(generator, [(0, column, 8), (0, np.array([limbs(R - 1)], dtype=np.uint64), 254)])
+    msm_repeats.warm()
 
 
 def _for_kernels(bases: np.ndarray) -> np.ndarray:
@@ -142,17 +131,21 @@ def _for_kernels(bases: np.ndarray) -> np.ndarray:
         raise TypeError(
             f"expected bases as C-contiguous uint64 [n, 8], got {bases.dtype} {list(bases.shape)}"
         )
-    if len(bases) > _BASES_MAX:
-        raise ValueError(f"expected at most {_BASES_MAX} bases, got {len(bases)}")
+    if len(bases) > msm_repeats.BASES_MAX:
+        raise ValueError(f"expected at most {msm_repeats.BASES_MAX} bases, got {len(bases)}")
     return as_argument(bases)
 
 
 def _one_pass(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Point]:
+    for pieces in vectors:
+        for number, piece in enumerate(pieces):
+            _require_piece(len(bases), number, piece)
+    bases, vectors = msm_repeats.merge_repeats(bases, vectors)
     strips = [
         strip
         for number, pieces in enumerate(vectors)
         for piece_number, piece in enumerate(pieces)
-        for strip in _strips(len(bases), number, piece_number, piece)
+        for strip in _strips(number, piece_number, piece)
     ]
     batches = [strips[a:b] for a, b in group([len(s.column) for s in strips], _STRIP_ROWS)]
     run_jobs(_measure, [(batch,) for batch in batches])
@@ -169,8 +162,8 @@ def _one_pass(bases: np.ndarray, vectors: Sequence[Sequence[Piece]]) -> list[Poi
     return _join(found, len(vectors))
 
 
-def _strips(base_count: int, vector: int, number: int, piece: Piece) -> Iterator[_Strip]:
-    offset, array, width = piece
+def _require_piece(base_count: int, number: int, piece: Piece) -> None:
+    offset, array, _ = piece
     is_narrow = array.ndim == 1 and array.dtype in _UNSIGNED
     if not is_narrow and (array.dtype != np.uint64 or array.ndim != 2 or array.shape[1] != 4):
         raise TypeError(
@@ -182,6 +175,10 @@ def _strips(base_count: int, vector: int, number: int, piece: Piece) -> Iterator
             f"piece {number}: expected rows inside [0, {base_count}), "
             f"got [{offset}, {offset + len(array)})"
         )
+
+
+def _strips(vector: int, number: int, piece: Piece) -> Iterator[_Strip]:
+    offset, array, width = piece
     for first in range(0, len(array), _STRIP_ROWS):
         column = array[first : first + _STRIP_ROWS]
         spans = np.zeros((-(-len(column) // _SPAN_HEIGHT), 2), dtype=np.int64)
