@@ -31,8 +31,19 @@ from circuits.poseidon2 import TAG_CHALLENGE, hash_words
 
 SIGNATURE_BYTES = 2 * PACKED_BYTES
 
-NONCE_DOMAIN = b"plasmaperps/eddsa-poseidon2/nonce/1"
-"""Sets the nonces of these signatures apart from any other use of a secret."""
+CHALLENGE_BITS = 128
+"""Length of the challenge. A forger has to meet it by one hash in 2^128, which is harder than a
+logarithm in this group (2^125 additions), and so it need not be longer.
+
+Source: G. Neven, N. Smart, B. Warinschi, "Hash function requirements for Schnorr signatures", 2009.
+"""
+
+NONCE_DOMAIN = b"plasmaperps/eddsa-poseidon2/nonce/2"
+"""Sets the nonces of these signatures apart from any other use of a secret.
+
+Its number rises with every change of the challenge: one nonce under two challenges for the same
+digest gives the secret away.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,13 @@ def account_key(secret: int) -> Point:
 
 
 def challenge(r_point: Point, key: Point, digest: int) -> int:
-    """h = hash of commitment, account key and digest; an int below r, used as it is."""
-    return hash_words(TAG_CHALLENGE, (*r_point, *key, digest))
+    """h, the low 128 bits of the hash of commitment, account key and digest.
+
+    Points enter with their x alone, which no two points of the subgroup share: (x, -y) differs from
+    -(x, y) by the point of order two.
+    """
+    hashed = hash_words(TAG_CHALLENGE, (r_point[0], key[0], digest))
+    return hashed & (1 << CHALLENGE_BITS) - 1
 
 
 def sign(secret: int, digest: int) -> Signature:
@@ -98,15 +114,15 @@ def sign(secret: int, digest: int) -> Signature:
 
 def satisfies_equation(key: Point, r_point: Point, s: int, h: int) -> bool:
     """True if s*BASE8 = R + h*K. Assumes: R on the curve, K in the subgroup."""
-    product = extended_multiply(key, h % SUBGROUP_ORDER)
+    product = extended_multiply(key, h)
     return extended_equal(extended_multiply_base8(s), extended_add(to_extended(r_point), product))
 
 
 def verify(key: Point, digest: int, signature: Signature) -> SignatureReject | None:
     """None if the signature holds, else the first reason to refuse it.
 
-    The chip demands R.x != 0 instead of an order; both accept the same signatures, because the
-    equation puts R into the subgroup, whose only point with x = 0 is the identity.
+    The chip asks for the image of R instead of its order; both accept the same signatures, because
+    the equation puts R into the subgroup, whose only point without an image is the identity.
 
     Assumes: key came out of `clear_cofactor`, so it is in the subgroup and not the identity. Under
     a key off the curve nothing holds: there the formulas may end in (0, 0, 0, 0), equal to all.

@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from circuits.chips.signature_columns import DIGITS_PER_ROW
+from circuits.chips.signature_columns import BASE_NAMES, BYTES_PER_ROW, DIGITS_PER_ROW
 from circuits.chips.signature_trace import (
     BASE_ENTRIES,
     BYTE_BITS,
+    BYTES_PER_WINDOW,
     DIGIT_BITS,
     DIGITS,
     HALF_BITS,
-    LOW_START,
     MULTIPLES_PER_ROW,
-    ROWS_PER_HALF,
     SCALAR_BITS,
     TABLE_ROWS,
     WINDOW_ROWS,
+    WINDOWS,
     WINDOWS_PER_ROW,
-    base_chain,
+    base_chains,
 )
 
 _WORD_BITS = 64
@@ -53,14 +53,15 @@ def borrows(scalars: np.ndarray, bound: int) -> np.ndarray:
 def window_numbers(s: np.ndarray, h: np.ndarray) -> dict[str, Any]:
     """What `circuits.chips.signature_columns.window_numbers` gives."""
     count = len(s)
-    steps = [half + step for half in (0, LOW_START) for step in range(ROWS_PER_HALF)]
+    s_high, s_low = halves(s)
     return {
-        "s_part": _parts(s),
+        "s_high_part": _parts(s_high),
+        "s_low_part": _parts(s_low),
         "h_part": _parts(h),
-        "byte_s": list(_bytes(s).reshape(-1, WINDOWS_PER_ROW).T),
+        "byte_s": list(_bytes(s).reshape(-1, BYTES_PER_ROW).T),
         "digit_h": list(_digits(h).reshape(-1, DIGITS_PER_ROW).T),
         "signature": np.repeat(np.arange(count, dtype=np.uint32), WINDOW_ROWS),
-        "step": np.tile(np.array(steps, dtype=np.uint8), count),
+        "step": np.tile(np.arange(WINDOW_ROWS, dtype=np.uint8), count),
     }
 
 
@@ -82,35 +83,48 @@ def table_numbers(h: np.ndarray) -> dict[str, Any]:
 def base_columns(s: np.ndarray) -> dict[str, Any]:
     """What `circuits.chips.signature_columns.base_columns` gives."""
     numbers = np.arange(BASE_ENTRIES if len(s) else 0, dtype=np.uint8)
-    used = np.bincount(_bytes(s).ravel(), minlength=BASE_ENTRIES)
-    entries, slopes = base_cells()
-    return {
-        "entry": entries[:, : len(numbers)],
-        "slope": slopes[: len(numbers)],
-        "count": used[: len(numbers)].astype(np.uint32),
-        "first": (numbers == 0).astype(np.uint8),
-    }
+    columns: dict[str, Any] = {"first": (numbers == 0).astype(np.uint8)}
+    octets = _bytes(s)
+    for k, (name, (entries, slopes)) in enumerate(zip(BASE_NAMES, base_cells(), strict=True)):
+        used = np.bincount(octets[:, k::BYTES_PER_WINDOW].ravel(), minlength=BASE_ENTRIES)
+        columns |= {
+            f"entry_{name}": entries[:, : len(numbers)],
+            f"slope_{name}": slopes[: len(numbers)],
+            f"count_{name}": used[: len(numbers)].astype(np.uint32),
+        }
+    return columns
 
 
 @cache
-def base_cells() -> tuple[np.ndarray, np.ndarray]:
-    """T + i*B as images and the slope from each to the next: uint64[2, 256, 4], uint64[256, 4]."""
-    points, slopes = base_chain()
-    words = [*(word for point in points[:-1] for word in point), *slopes]
-    data = b"".join(word.to_bytes(SCALAR_BITS // 8, "little") for word in words)
-    cells = np.frombuffer(data, dtype="<u8").reshape(-1, 4)
-    entries = cells[: 2 * BASE_ENTRIES].reshape(BASE_ENTRIES, 2, 4).swapaxes(0, 1)
-    return np.ascontiguousarray(entries), cells[2 * BASE_ENTRIES :]
+def base_cells() -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """For each half of s the entries as images and the slope from each to the next.
+
+    Shape: uint64[2, 256, 4] and uint64[256, 4].
+    """
+    tables = []
+    for points, slopes in base_chains():
+        words = [*(word for point in points[:-1] for word in point), *slopes]
+        data = b"".join(word.to_bytes(SCALAR_BITS // 8, "little") for word in words)
+        cells = np.frombuffer(data, dtype="<u8").reshape(-1, 4)
+        entries = cells[: 2 * BASE_ENTRIES].reshape(BASE_ENTRIES, 2, 4).swapaxes(0, 1)
+        tables.append((np.ascontiguousarray(entries), cells[2 * BASE_ENTRIES :]))
+    return tuple(tables)
 
 
 def base_summands(byte_s: Sequence[np.ndarray]) -> np.ndarray:
-    """u and v of T + i*B for every column of bytes i: uint64[2 k, m, 4] for k columns."""
-    entries, _ = base_cells()
-    return np.stack([axis[column] for column in byte_s for axis in entries])
+    """u and v of the entry for every column of bytes: uint64[2 k, m, 4] for k columns."""
+    tables = base_cells()
+    return np.stack(
+        [
+            axis[column]
+            for k, column in enumerate(byte_s)
+            for axis in tables[k % BYTES_PER_WINDOW][0]
+        ]
+    )
 
 
 def multiple_summands(multiples: np.ndarray, digit_h: Sequence[np.ndarray]) -> np.ndarray:
-    """u and v of T + j*N for every column of digits j: uint64[2 k, 16 n, 4] for k columns.
+    """u and v of T + j*N for every column of digits j: uint64[2 k, 8 n, 4] for k columns.
 
     Shape: multiples uint64[2, 16 n, 4] with T + j*N of signature k at [:, 16 k + j].
     """
@@ -120,29 +134,30 @@ def multiple_summands(multiples: np.ndarray, digit_h: Sequence[np.ndarray]) -> n
 
 
 def _bytes(scalars: np.ndarray) -> np.ndarray:
-    """The 32 bytes of every scalar from the top: uint8[n, 32]."""
+    """The 32 bytes of every s in the order of use, of the high half and the low: uint8[n, 32]."""
     octets = np.ascontiguousarray(scalars, dtype="<u8").view(np.uint8)
-    return octets.reshape(-1, SCALAR_BITS // BYTE_BITS)[:, ::-1]
+    halved = octets.reshape(-1, BYTES_PER_WINDOW, WINDOWS)[:, ::-1, ::-1]
+    return halved.swapaxes(1, 2).reshape(-1, SCALAR_BITS // BYTE_BITS)
 
 
 def _digits(scalars: np.ndarray) -> np.ndarray:
-    """The 64 digits of every scalar from the top: uint8[n, 64]."""
-    digits = _bytes(scalars)[:, :, None] >> _DIGIT_SHIFTS & np.uint8(DIGITS - 1)
-    return digits.reshape(-1, SCALAR_BITS // DIGIT_BITS)
+    """The 32 digits of the low half of every h, from the top: uint8[n, 32]."""
+    octets = _bytes(scalars)[:, BYTES_PER_WINDOW - 1 :: BYTES_PER_WINDOW]
+    digits = octets[:, :, None] >> _DIGIT_SHIFTS & np.uint8(DIGITS - 1)
+    return digits.reshape(-1, HALF_BITS // DIGIT_BITS)
 
 
 def _parts(scalars: np.ndarray) -> np.ndarray:
-    """Per row the digits of its half that stand above it, as packed cells [16 n, 4]."""
-    parts = np.zeros((len(scalars), 2, ROWS_PER_HALF, scalars.shape[1]), dtype=np.uint64)
-    for half, values in enumerate(halves(scalars)):
-        low, high = values[:, 0], values[:, 1]
-        for step in range(1, ROWS_PER_HALF):
-            bits = _ROW_BITS * step
-            if bits <= _WORD_BITS:
-                parts[:, half, step, 0] = high >> np.uint64(_WORD_BITS - bits)
-            else:
-                above = np.uint64(bits - _WORD_BITS)
-                below = np.uint64(HALF_BITS - bits)
-                parts[:, half, step, 0] = high << above | low >> below
-                parts[:, half, step, 1] = high >> below
+    """Per row the digits of the lowest 128 bits that stand above it, as packed cells [8 n, 4]."""
+    parts = np.zeros((len(scalars), WINDOW_ROWS, scalars.shape[1]), dtype=np.uint64)
+    low, high = scalars[:, 0], scalars[:, 1]
+    for step in range(1, WINDOW_ROWS):
+        bits = _ROW_BITS * step
+        if bits <= _WORD_BITS:
+            parts[:, step, 0] = high >> np.uint64(_WORD_BITS - bits)
+        else:
+            above = np.uint64(bits - _WORD_BITS)
+            below = np.uint64(HALF_BITS - bits)
+            parts[:, step, 0] = high << above | low >> below
+            parts[:, step, 1] = high >> below
     return parts.reshape(-1, scalars.shape[1])

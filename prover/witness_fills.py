@@ -18,10 +18,8 @@ from circuits.chips.signature import (
 from circuits.chips.signature_trace import (
     MULTIPLES_PER_ROW,
     OFFSET,
-    ROWS_PER_HALF,
     START,
     TABLE_ROWS,
-    WINDOW_ROWS,
     Request,
     multiply_windows,
 )
@@ -29,7 +27,7 @@ from circuits.edwards import SUBGROUP_ORDER
 from circuits.errors import ConstraintError
 from circuits.field import R
 from circuits.witness.build import Fills
-from circuits.witness.look_ups import LookUps, rows_as_bytes
+from circuits.witness.look_ups import LookUps
 from circuits.witness.table import integers
 from prover.kernels import edwards_windows, fr, poseidon2
 from prover.signature_cells import (
@@ -41,33 +39,25 @@ from prover.signature_cells import (
     table_numbers,
     window_numbers,
 )
-from prover.signatures import challenge_sponges, request_words
+from prover.signatures import challenge_hashes, request_words
 
 
-def fill_permutations(hashes: LookUps, permutations: LookUps) -> Mapping[str, Any]:
-    """What `circuits.witness.build.fill_permutations` gives.
+def fill_hashes(asked: LookUps) -> Mapping[str, Any]:
+    """What `circuits.witness.build.fill_hashes` gives.
 
     Raises: ConstraintError when a demanded output is not that of the permutation.
     Cost: 576 multiplications a row, split over all threads.
     """
-    demands = (hashes, permutations)
-    asked = [rows_as_bytes(each.words[:, : poseidon2.WIDTH]) for each in demands]
-    rows = {key: row for row, key in enumerate(dict.fromkeys(asked[0] + asked[1]))}
-    inputs = np.frombuffer(b"".join(rows), dtype=np.uint64).reshape(-1, poseidon2.WIDTH, 4)
-    states = fr.to_montgomery(inputs.reshape(-1, 4)).reshape(inputs.shape)
+    inputs, wanted = asked.words[:, : poseidon2.WIDTH], asked.words[:, poseidon2.WIDTH]
+    states = fr.to_montgomery(np.ascontiguousarray(inputs).reshape(-1, 4)).reshape(inputs.shape)
     permuted, sbox = poseidon2.trace_cells(states)
-    outputs = _plain(permuted)
-    counts = []
-    for keys, each in zip(asked, demands, strict=True):
-        places = np.fromiter((rows[key] for key in keys), dtype=np.int64, count=len(keys))
-        _require_outputs(each, outputs[places])
-        counts.append(np.bincount(places, each.counts, len(rows)).astype(np.uint32))
-    return {
-        "inputs": _columns(inputs),
-        "sbox": sbox,
-        "count_hash": counts[0],
-        "count_permute": counts[1],
-    }
+    outputs = fr.from_montgomery(permuted[:, 0].copy())
+    (wrong,) = np.nonzero((wanted != outputs).any(axis=1))
+    if len(wrong):
+        row = wrong[0]
+        expected, got = integers(np.stack((outputs[row], wanted[row])))
+        raise ConstraintError(f"hash of {tuple(integers(inputs[row]))}", expected, got)
+    return {"inputs": _columns(inputs), "sbox": sbox, "count": asked.counts.astype(np.uint32)}
 
 
 def fill_wide(asked: LookUps) -> Mapping[str, Any]:
@@ -95,14 +85,13 @@ def fill_signatures(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
     """What `circuits.chips.signature.fill` gives.
 
     Raises: what that raises.
-    Cost: about 7,000 multiplications a signature, split over all threads.
+    Cost: about 4,300 multiplications a signature, split over all threads.
     """
     words = request_words(requests)
-    r_x, r_y, key_x, key_y, digest, s = words
+    r_x, _, key_x, key_y, digest, s = words
     elements = [fr.to_montgomery(each) for each in words[:5]]
-    r_points, keys = np.stack(elements[:2], axis=1), np.stack(elements[2:4], axis=1)
-    states, challenges = challenge_sponges(r_points, keys, elements[4])
-    h = fr.from_montgomery(challenges)
+    hashes = challenge_hashes(elements[0], elements[2], elements[4])
+    high, h = halves(hashes)
     negated = np.stack((fr.sub(fr.zeros(len(s)), elements[2]), elements[3]), axis=1)
     made = edwards_windows.trace(negated, s, h, OFFSET, START)
     _require_results(requests, words[:2], made.results, h)
@@ -110,15 +99,14 @@ def fill_signatures(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
         "key": [key_x, key_y],
         "negated": made.negated,
         "digest": digest,
-        "r": [r_x, r_y],
+        "r_x": r_x,
         "r_image": made.ends,
-        "state": _columns(_plain(states)),
-        "middle": made.starts[:, ROWS_PER_HALF::WINDOW_ROWS],
         "s_borrow": borrows(s, SUBGROUP_ORDER - 1),
         "h_borrow": borrows(h, R - 1),
+        "h_high": high,
+        "h_low": h,
     }
     columns["s_high"], columns["s_low"] = halves(s)
-    columns["h_high"], columns["h_low"] = halves(h)
     windows = window_numbers(s, h)
     windows |= {
         "start": made.starts,
@@ -139,35 +127,12 @@ def fill_signatures(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
     }
 
 
-KERNEL_FILLS = Fills(fill_signatures, fill_permutations, fill_wide)
-
-
-def _plain(elements: np.ndarray) -> np.ndarray:
-    """Elements of any shape as cells."""
-    return fr.from_montgomery(elements.reshape(-1, 4)).reshape(elements.shape)
+KERNEL_FILLS = Fills(fill_signatures, fill_hashes, fill_wide)
 
 
 def _columns(rows: np.ndarray) -> np.ndarray:
     """Cells [n, k, 4] of n rows as k columns."""
     return np.ascontiguousarray(rows.swapaxes(0, 1))
-
-
-def _points(cells: np.ndarray, row: int) -> tuple[int, ...]:
-    """Row `row` of cells [n, k, 4] as k integers."""
-    return tuple(integers(cells[row]))
-
-
-def _require_outputs(demand: LookUps, outputs: np.ndarray) -> None:
-    """Raises: ConstraintError naming the first tuple whose end is not the output."""
-    wanted = demand.words[:, poseidon2.WIDTH :]
-    outputs = outputs[:, : wanted.shape[1]]
-    (wrong,) = np.nonzero((wanted != outputs).any(axis=(1, 2)))
-    if len(wrong):
-        row = wrong[0]
-        inputs = _points(demand.words[:, : poseidon2.WIDTH], row)
-        raise ConstraintError(
-            f"permutation of {inputs}", _points(outputs, row), _points(wanted, row)
-        )
 
 
 def _require_results(

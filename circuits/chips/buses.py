@@ -8,8 +8,7 @@ from circuits.air.bus import Bus
 
 # (in0, in1, in2, in3, out0): first output lane of one Poseidon2 permutation.
 HASH = Bus("hash", 2, 5, is_table=True)
-# (in0 .. in3, out0 .. out3): a whole permutation, for sponges that go on.
-PERMUTE = Bus("permute", 3, 8, is_table=True)
+# 3 was for whole permutations.
 # (narrow, value): value < 2^112 if narrow is 1, value < 2^128 if narrow is 0.
 WIDE = Bus("wide", 4, 2, is_table=True)
 # (level, index, old hash, new hash) of a touched node of the state tree; level 0 is a leaf.
@@ -30,27 +29,29 @@ AUTHORIZED = Bus("authorized", 11, 7)
 QUEUED = Bus("queued", 12, 8)
 # (key_x, key_y, digest): one signature that was verified.
 SIGNATURE = Bus("signature", 13, 3)
-# (signature, window row, u, v, part of S, part of h): the double-and-add accumulator.
-SIGNATURE_CHAIN = Bus("signature_chain", 14, 6)
+# (signature, window row, u, v, parts of the halves of S, part of h): the accumulator.
+SIGNATURE_CHAIN = Bus("signature_chain", 14, 7)
 # (signature, j, u, v of T + j*N, u, v of N): building the table of a signature's key.
 SIGNATURE_TABLE = Bus("signature_table", 15, 6)
 # (signature, j, u, v): the point T + j*N, 0 <= j < 16.
 SIGNATURE_ENTRY = Bus("signature_entry", 16, 4, is_table=True)
-# (i, u, v of T + i*B): building the table of the base point.
-BASE_CHAIN = Bus("base_chain", 17, 3)
+# (i, u, v of T + i*2^128*B, u, v of T + i*B): building the tables of the base point.
+BASE_CHAIN = Bus("base_chain", 17, 5)
 # (i, u, v): the point T + i*B, 0 <= i < 256.
 BASE_ENTRY = Bus("base_entry", 18, 3, is_table=True)
+# (i, u, v): the point T + i*2^128*B, 0 <= i < 256.
+BASE_HIGH_ENTRY = Bus("base_high_entry", 19, 3, is_table=True)
 
 __all__ = [
     "AUTHORIZED",
     "BASE_CHAIN",
     "BASE_ENTRY",
+    "BASE_HIGH_ENTRY",
     "CLOCK",
     "HASH",
     "HEADER",
     "LEAF_CHAIN",
     "NODE",
-    "PERMUTE",
     "PUBLISHED",
     "QUEUED",
     "RANGE16",

@@ -1,7 +1,7 @@
 """What signatures, hashes and commands cost in committed cells, counted from the chips."""
 
 from circuits.air.chip import System
-from circuits.chips.buses import HASH, PERMUTE, SIGNATURE, WIDE
+from circuits.chips.buses import HASH, SIGNATURE, WIDE
 from circuits.chips.signature_trace import TABLE_ROWS, WINDOW_ROWS
 
 
@@ -20,7 +20,7 @@ def costs(system: System) -> dict[str, int]:
         + TABLE_ROWS * rows["signature_table"]
         + _lookups(system, "signature", WIDE.name) * rows["wide"]
     )
-    hashing = _lookups(system, "signature", HASH.name, PERMUTE.name) * rows["poseidon2"]
+    hashing = _lookups(system, "signature", HASH.name) * rows["poseidon2"]
 
     def row(chip: str) -> int:
         return (

@@ -7,7 +7,7 @@ from circuits.air.builder import Builder
 from circuits.air.chip import Chip
 from circuits.air.columns import U32, Columns, Field, Given
 from circuits.air.expr import Expr
-from circuits.chips.buses import HASH, PERMUTE
+from circuits.chips.buses import HASH
 from circuits.errors import ConstraintError
 from circuits.field import R
 from circuits.poseidon2 import (
@@ -18,7 +18,6 @@ from circuits.poseidon2 import (
     PARTIAL_ROUNDS,
     ROUND_CONSTANTS,
     WIDTH,
-    Lanes,
     external_linear,
     internal_linear,
     is_full_round,
@@ -27,15 +26,15 @@ from circuits.poseidon2 import (
 SBOX_COUNT = FULL_ROUNDS * WIDTH + PARTIAL_ROUNDS
 
 HashDemand = tuple[int, int, int, int, int]
-PermuteDemand = tuple[int, int, int, int, int, int, int, int]
+"""Inputs and the first output."""
 
 
 class Poseidon2Chip(Chip):
     """One permutation: its four inputs and the output of each of its 88 S-boxes.
 
     Soundness: between S-boxes everything is linear, so the constraints fix every S-box output
-    and with them the outputs, given the inputs. Both counts are free: a row offers a true pair of
-    input and output however often it is looked up.
+    and with them the outputs, given the inputs. Counts are free: a row offers a true pair of
+    inputs and output however often it is looked up.
     """
 
     name = "poseidon2"
@@ -43,8 +42,7 @@ class Poseidon2Chip(Chip):
     class Cols(Columns):
         inputs: Field[WIDTH]
         sbox: Field[SBOX_COUNT]  # in the order of use: 4 lanes of a full round, 1 of a partial
-        count_hash: Given[U32]
-        count_permute: Given[U32]
+        count: Given[U32]
 
     def constrain(self, c: Any, b: Builder) -> None:
         state = external_linear(c.inputs)
@@ -57,8 +55,7 @@ class Poseidon2Chip(Chip):
                 power = _fifth_power(state[lane] + constants[lane])
                 b.assert_eq(f"round {round_index} lane {lane}", after[lane], power)
             state = external_linear(after) if is_full else internal_linear(after)
-        b.provide(HASH, *c.inputs, state[0], times=c.count_hash)
-        b.provide(PERMUTE, *c.inputs, *state, times=c.count_permute)
+        b.provide(HASH, *c.inputs, state[0], times=c.count)
 
 
 def _fifth_power(base: Expr) -> Expr:
@@ -66,32 +63,22 @@ def _fifth_power(base: Expr) -> Expr:
     return square * square * base
 
 
-def fill(
-    hash_demand: Mapping[HashDemand, int],
-    permute_demand: Mapping[PermuteDemand, int],
-) -> dict[str, Any]:
-    """One row per distinct input, with the number of look-ups of either kind.
+def fill(demand: Mapping[HashDemand, int]) -> dict[str, Any]:
+    """One row per distinct input, with the number of its look-ups.
 
     Raises: ConstraintError when a demanded output is not that of the permutation.
     Cost: about 120 microseconds per row.
     """
-    demands: tuple[Mapping[Any, int], ...] = (hash_demand, permute_demand)
-    counts: dict[Lanes, list[int]] = {}
-    for number, demand in enumerate(demands):
-        for words, count in demand.items():
-            counts.setdefault(words[:WIDTH], [0, 0])[number] += count
-    traces = {inputs: trace(inputs) for inputs in counts}
-    for demand in demands:
-        for words in demand:
-            _, outputs = traces[words[:WIDTH]]
-            expected = outputs[: len(words) - WIDTH]
-            if words[WIDTH:] != expected:
-                raise ConstraintError(f"permutation of {words[:WIDTH]}", expected, words[WIDTH:])
+    traces = []
+    for words in demand:
+        sbox, outputs = trace(words[:WIDTH])
+        if words[WIDTH] != outputs[0]:
+            raise ConstraintError(f"hash of {words[:WIDTH]}", outputs[0], words[WIDTH])
+        traces.append(sbox)
     return {
-        "inputs": [[inputs[lane] for inputs in counts] for lane in range(WIDTH)],
-        "sbox": [[sbox[number] for sbox, _ in traces.values()] for number in range(SBOX_COUNT)],
-        "count_hash": [count for count, _ in counts.values()],
-        "count_permute": [count for _, count in counts.values()],
+        "inputs": [[words[lane] for words in demand] for lane in range(WIDTH)],
+        "sbox": [[sbox[number] for sbox in traces] for number in range(SBOX_COUNT)],
+        "count": list(demand.values()),
     }
 
 

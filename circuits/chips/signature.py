@@ -1,9 +1,10 @@
 """Signatures: S*B = R + h*K as a windowed product S*B + h*N = R with N = -K.
 
-S and h are 256-bit integers, read from the top: a window takes a byte of S and two digits of h.
-For each digit it multiplies the accumulator by sixteen and adds an entry of the signature's own
-table; for the byte it adds an entry of the base table, which all signatures share. Sums are
-committed to as slopes alone (`circuits.chips.slopes`).
+h and both halves of S are 128-bit integers, read from the top: a window takes a byte of each. For
+each digit of four bits of h it multiplies the accumulator by sixteen and adds an entry of the
+signature's own table; for the bytes of S it adds entries of the base tables, of B for the low half
+and of 2^128*B for the high one, which all signatures share. Sums are committed to as slopes alone
+(`circuits.chips.slopes`).
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,8 @@ from circuits.air.expr import ROW, Expr
 from circuits.chips.buses import (
     BASE_CHAIN,
     BASE_ENTRY,
+    BASE_HIGH_ENTRY,
     HASH,
-    PERMUTE,
     SIGNATURE,
     SIGNATURE_CHAIN,
     SIGNATURE_ENTRY,
@@ -26,29 +27,30 @@ from circuits.chips.buses import (
 )
 from circuits.chips.edwards import SymbolicPoint, curve_residual, negate
 from circuits.chips.signature_columns import (
+    BYTES_PER_ROW,
+    DIGITS_PER_ROW,
     base_columns,
     signature_columns,
     table_columns,
     window_columns,
 )
 from circuits.chips.signature_trace import (
-    BASE_END_IMAGE,
+    BASE_END_IMAGES,
     BASE_ENTRIES,
-    BASE_IMAGE,
+    BASE_IMAGES,
+    BYTES_PER_WINDOW,
     DIGIT_BITS,
     DIGITS,
     DIGITS_PER_WINDOW,
     HALF_BITS,
-    HIGH_END,
-    HIGH_START,
-    LOW_END,
-    LOW_START,
     MULTIPLES_PER_ROW,
     OFFSET_IMAGE,
     SLOPES_PER_ROW,
     START_IMAGE,
+    WINDOW_ROWS,
     WINDOWS_PER_ROW,
     Request,
+    halves_of,
     multiply_windows,
 )
 from circuits.chips.slopes import added, assert_held, assert_image, doubled
@@ -57,7 +59,7 @@ from circuits.errors import ConstraintError
 from circuits.field import R
 from circuits.poseidon2 import TAG_CHALLENGE, permute, sponge_iv
 
-CHALLENGE_IV = sponge_iv(TAG_CHALLENGE, 5)
+CHALLENGE_IV = sponge_iv(TAG_CHALLENGE, 3)
 
 
 class SignatureChip(Chip):
@@ -67,12 +69,13 @@ class SignatureChip(Chip):
     one is not, and would leave its image free. It is in the subgroup because only the register
     chip makes keys, each eight times a point and not the identity. So every point of the product
     has an image on the curve and in the subgroup, where slopes are bound, and R, being the point
-    with the product for its image, is in the subgroup and not the identity, which has none.
-    Both halves of h and S are sums of ranged digits (SignatureWindowsChip), integers below
-    2^128. The borrow look-ups show that r-1 - h and l-1 - S are not negative as integers: the
-    differences stay below 2^130, far from wrapping, so exactly one digit string stands for h and
-    a signature with S + l is refused. The challenge hash is the collision-resistant sponge of
-    `circuits.signature.challenge` over R, key and digest, whose length is in its first capacity.
+    with the product for its image, is in the subgroup and not the identity, which has none. Its x
+    is u / v, and no v there is 0. The hash is that of `circuits.signature.challenge`, whose length
+    is in its capacity; of R and key it takes x, which no other point of the subgroup has.
+    Its high half is ranged here, and the low one, h, as well as both halves of S are sums of ranged
+    digits (SignatureWindowsChip): integers below 2^128. The borrow look-ups show that the hash is
+    at most r-1 and S at most l-1 as integers: the differences stay below 2^130, far from wrapping.
+    So exactly one h stands for a hash, and a signature with S + l is refused.
     Completeness: see `circuits.chips.signature_trace` on the offsets.
     """
 
@@ -82,14 +85,12 @@ class SignatureChip(Chip):
         key: Field[2]
         negated: Field[2]  # the image of N
         digest: Field
-        r: Field[2]
+        r_x: Field
         r_image: Field[2]
-        state: Field[4]  # of the challenge sponge after its first block
-        middle: Field[2]  # the product after the high halves
         s_high: Given[U128]
         s_low: Given[U128]
-        h_high: Given[U128]
-        h_low: Given[U128]
+        h_high: Given[U128]  # of the hash
+        h_low: Given[U128]  # the challenge
         s_borrow: Bit
         h_borrow: Bit
 
@@ -97,20 +98,17 @@ class SignatureChip(Chip):
         b.receive(SIGNATURE, *c.key, c.digest)
         b.assert_zero("key is on the curve", curve_residual(c.key))
         assert_image(b, "negated key", negate(c.key), c.negated)
-        assert_image(b, "R", c.r, c.r_image)
+        b.assert_eq("R x", c.r_x * c.r_image[1], c.r_image[0])
 
-        b.lookup(PERMUTE, *c.r, c.key[0], CHALLENGE_IV, *c.state)
-        h = c.h_low + c.h_high * (1 << HALF_BITS)
-        absorbed = (c.state[0] + c.key[1], c.state[1] + c.digest, c.state[2], c.state[3])
-        b.lookup(HASH, *absorbed, h)
+        hashed = c.h_low + c.h_high * (1 << HALF_BITS)
+        b.lookup(HASH, c.r_x, c.key[0], c.digest, CHALLENGE_IV, hashed)
+        b.lookup(WIDE, 0, c.h_high)
         _assert_at_most(b, (c.h_high, c.h_low), R - 1, c.h_borrow)
         _assert_at_most(b, (c.s_high, c.s_low), SUBGROUP_ORDER - 1, c.s_borrow)
 
         b.send(SIGNATURE_TABLE, ROW, 0, *OFFSET_IMAGE, *c.negated)
-        b.send(SIGNATURE_CHAIN, ROW, HIGH_START, *START_IMAGE, 0, 0)
-        b.receive(SIGNATURE_CHAIN, ROW, HIGH_END, *c.middle, c.s_high, c.h_high)
-        b.send(SIGNATURE_CHAIN, ROW, LOW_START, *c.middle, 0, 0)
-        b.receive(SIGNATURE_CHAIN, ROW, LOW_END, *c.r_image, c.s_low, c.h_low)
+        b.send(SIGNATURE_CHAIN, ROW, 0, *START_IMAGE, 0, 0, 0)
+        b.receive(SIGNATURE_CHAIN, ROW, WINDOW_ROWS, *c.r_image, c.s_high, c.s_low, c.h_low)
 
 
 def _assert_at_most(b: Builder, halves: tuple[Expr, Expr], bound: int, borrow: Expr) -> None:
@@ -122,12 +120,12 @@ def _assert_at_most(b: Builder, halves: tuple[Expr, Expr], bound: int, borrow: E
 
 
 class SignatureWindowsChip(Chip):
-    """Two windows of one signature's product, each a byte of S and two digits of h.
+    """Two windows of one signature's product, each a byte of both halves of S and of h.
 
     Soundness: a row takes the accumulator of one step and hands on that of the next, so from the
-    start of a half, sent by the signature chip, exactly eight rows lead to its end: steps only
-    rise, and nothing else sends or takes them. Digits and bytes are ranged by the tables they are
-    looked up in. The parts count the digits passed, below 2^128, and therefore do not wrap.
+    start, sent by the signature chip, exactly eight rows lead to the end: steps only rise, and
+    nothing else sends or takes them. Digits and bytes are ranged by the tables they are looked up
+    in. The parts count the digits passed, below 2^128, and therefore do not wrap.
     Points are on the curve and in the subgroup: the start, the entries, and what becomes of them,
     as every sum is held to the curve. Equal points need that: a key made from T meets them.
     """
@@ -138,17 +136,19 @@ class SignatureWindowsChip(Chip):
         signature: Given[U32]
         step: Given[U8]
         start: Field[2]
-        s_part: Given[U128]
+        s_high_part: Given[U128]
+        s_low_part: Given[U128]
         h_part: Given[U128]
-        byte_s: Given[U8][WINDOWS_PER_ROW]
-        digit_h: Given[U8][WINDOWS_PER_ROW * DIGITS_PER_WINDOW]
-        base: Field[2 * WINDOWS_PER_ROW]  # u and v of T + i*B for each byte i
-        multiple: Field[2 * WINDOWS_PER_ROW * DIGITS_PER_WINDOW]  # of T + j*N for each digit j
+        byte_s: Given[U8][BYTES_PER_ROW]  # of the high half and of the low one, by turns
+        digit_h: Given[U8][DIGITS_PER_ROW]
+        base: Field[2 * BYTES_PER_ROW]  # u and v of an entry of the half's table for each byte
+        multiple: Field[2 * DIGITS_PER_ROW]  # of T + j*N for each digit j
         slope: Field[SLOPES_PER_ROW]  # in the order of use
 
     def constrain(self, c: Any, b: Builder) -> None:
-        b.receive(SIGNATURE_CHAIN, c.signature, c.step, *c.start, c.s_part, c.h_part)
-        point, s_part, h_part = c.start, c.s_part, c.h_part
+        parts = (c.s_high_part, c.s_low_part)
+        b.receive(SIGNATURE_CHAIN, c.signature, c.step, *c.start, *parts, c.h_part)
+        point, s_parts, h_part = c.start, list(parts), c.h_part
         slopes = iter(c.slope)
 
         def add(name: str, entry: SymbolicPoint) -> SymbolicPoint:
@@ -156,24 +156,21 @@ class SignatureWindowsChip(Chip):
             assert_held(b, name, point, entry, slope)
             return added(b, name, point, entry, slope)
 
-        for w, (byte, base) in enumerate(zip(c.byte_s, _pairs(c.base), strict=True)):
-            first = DIGITS_PER_WINDOW * w
-            for k in range(first, first + DIGITS_PER_WINDOW):
+        for w in range(WINDOWS_PER_ROW):
+            for k in range(DIGITS_PER_WINDOW * w, DIGITS_PER_WINDOW * (w + 1)):
                 for time in range(DIGIT_BITS):
                     point = doubled(b, f"digit {k} double {time}", point, next(slopes))
                 multiple = c.multiple[2 * k : 2 * k + 2]
                 b.lookup(SIGNATURE_ENTRY, c.signature, c.digit_h[k], *multiple)
                 point = add(f"digit {k} sum", multiple)
                 h_part = h_part * DIGITS + c.digit_h[k]
-            b.lookup(BASE_ENTRY, byte, *base)
-            point = add(f"byte {w} sum", base)
-            s_part = s_part * BASE_ENTRIES + byte
-        b.send(SIGNATURE_CHAIN, c.signature, c.step + 1, *point, s_part, h_part)
-
-
-def _pairs(coordinates: Sequence[Expr]) -> list[tuple[Expr, Expr]]:
-    """Points from their coordinates in a row."""
-    return list(zip(coordinates[::2], coordinates[1::2], strict=True))
+            for half, bus in enumerate((BASE_HIGH_ENTRY, BASE_ENTRY)):
+                k = BYTES_PER_WINDOW * w + half
+                base = c.base[2 * k : 2 * k + 2]
+                b.lookup(bus, c.byte_s[k], *base)
+                point = add(f"byte {k} sum", base)
+                s_parts[half] = s_parts[half] * BASE_ENTRIES + c.byte_s[k]
+        b.send(SIGNATURE_CHAIN, c.signature, c.step + 1, *point, *s_parts, h_part)
 
 
 class SignatureTableChip(Chip):
@@ -214,29 +211,36 @@ class SignatureTableChip(Chip):
 
 
 class BaseTableChip(Chip):
-    """One entry T + i*B of the base point's table, which all signatures of a batch share.
+    """Entries T + i*B and T + i*C of the tables that all signatures share, with C = 2^128*B.
 
-    Soundness: i is the number of the row. Each row takes entry i and hands on i + 1. What row 0
-    takes only a first row sends, hence there is one, and only one, and entry 0 is T. That row
-    also takes (256, T + 256*B), which row 255 hands on; what the last row hands on nobody else
-    takes, so 255 is the last. No entry is B, so chords bind all slopes. Counts are free: an entry
-    is true however often it is offered.
+    Soundness: i is the number of the row. Each row takes the entries i and hands on i + 1. What
+    row 0 takes only a first row sends, hence there is one, and only one, and both entries 0 are T.
+    That row also takes those of 256, which row 255 hands on; what the last row hands on nobody
+    else takes, so 255 is the last. No entry is B or C, so chords bind all slopes. Counts are free:
+    an entry is true however often it is offered.
     """
 
     name = "base_table"
 
     class Cols(Columns):
-        entry: Field[2]
-        slope: Field  # to the next entry
-        count: Given[U32]
+        entry_high: Field[2]  # T + i*C
+        entry_low: Field[2]  # T + i*B
+        slope_high: Field  # to the next entry
+        slope_low: Field
+        count_high: Given[U32]
+        count_low: Given[U32]
         first: Bit
 
     def constrain(self, c: Any, b: Builder) -> None:
-        b.receive(BASE_CHAIN, ROW, *c.entry)
-        b.provide(BASE_ENTRY, ROW, *c.entry, times=c.count)
-        b.send(BASE_CHAIN, ROW + 1, *added(b, "next", c.entry, BASE_IMAGE, c.slope))
-        b.send(BASE_CHAIN, 0, *OFFSET_IMAGE, times=c.first)
-        b.receive(BASE_CHAIN, BASE_ENTRIES, *BASE_END_IMAGE, times=c.first)
+        b.receive(BASE_CHAIN, ROW, *c.entry_high, *c.entry_low)
+        b.provide(BASE_HIGH_ENTRY, ROW, *c.entry_high, times=c.count_high)
+        b.provide(BASE_ENTRY, ROW, *c.entry_low, times=c.count_low)
+        high = added(b, "next high entry", c.entry_high, BASE_IMAGES[0], c.slope_high)
+        low = added(b, "next low entry", c.entry_low, BASE_IMAGES[1], c.slope_low)
+        b.send(BASE_CHAIN, ROW + 1, *high, *low)
+        b.send(BASE_CHAIN, 0, *OFFSET_IMAGE, *OFFSET_IMAGE, times=c.first)
+        ends = (*BASE_END_IMAGES[0], *BASE_END_IMAGES[1])
+        b.receive(BASE_CHAIN, BASE_ENTRIES, *ends, times=c.first)
 
 
 def fill(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
@@ -245,19 +249,19 @@ def fill(requests: Sequence[Request]) -> dict[str, dict[str, Any]]:
     Raises: ConstraintError for a signature that does not hold, since no rows could show it;
     FieldError for a key with which an entry of its table is the identity, and CurveError for a
     key or commitment without an image.
-    Cost: about 10 ms per signature.
+    Cost: about 6 ms per signature.
     """
-    states, products = [], []
+    hashes, products = [], []
     for number, (key, digest, signature) in enumerate(requests):
-        state = permute((*signature.r_point, key[0], CHALLENGE_IV))
-        h = permute(((state[0] + key[1]) % R, (state[1] + digest) % R, state[2], state[3]))[0]
+        hashed = permute((signature.r_x, key[0], digest, CHALLENGE_IV))[0]
+        _, h = halves_of(hashed)
         product = multiply_windows((-key[0] % R, key[1]), signature.s, h)
         if product.result != signature.r_point:
             raise ConstraintError(f"signature {number}", signature.r_point, product.result)
-        states.append(state)
+        hashes.append(hashed)
         products.append(product)
     return {
-        SignatureChip.name: signature_columns(requests, states, products),
+        SignatureChip.name: signature_columns(requests, hashes, products),
         SignatureWindowsChip.name: window_columns(products),
         SignatureTableChip.name: table_columns(products),
         BaseTableChip.name: base_columns([product.s for product in products]),

@@ -24,7 +24,7 @@ from circuits.chips import (
     tree,
     withdraw,
 )
-from circuits.chips.buses import HASH, PERMUTE, WIDE
+from circuits.chips.buses import HASH, WIDE
 from circuits.chips.signature_trace import Request
 from circuits.chips.system import CHIPS, SHAPES, choose_shape, margin_system
 from circuits.chips.trace import Trace
@@ -39,9 +39,9 @@ from circuits.witness.record import make_trace, margin_events
 from circuits.witness.table import CellColumns, Table, split_cells
 
 
-def fill_permutations(hashes: LookUps, permutations: LookUps) -> Mapping[str, Any]:
+def fill_hashes(asked: LookUps) -> Mapping[str, Any]:
     """The columns of all permutations that are asked for, one by one."""
-    return poseidon2.fill(hashes.as_mapping(), permutations.as_mapping())
+    return poseidon2.fill(asked.as_mapping())
 
 
 def fill_wide(asked: LookUps) -> Mapping[str, Any]:
@@ -54,7 +54,7 @@ class Fills:
     """How the tables of curve points and those of look-ups are filled, the costly ones."""
 
     signatures: Callable[[Sequence[Request]], Mapping[str, Mapping[str, Any]]] = signature.fill
-    permutations: Callable[[LookUps, LookUps], Mapping[str, Any]] = fill_permutations
+    hashes: Callable[[LookUps], Mapping[str, Any]] = fill_hashes
     wide: Callable[[LookUps], Mapping[str, Any]] = fill_wide
 
 
@@ -125,7 +125,7 @@ def fill_cells(
     def add(name: str, columns: Mapping[str, Any]) -> None:
         cells[name] = split_cells(CHIP_BY_NAME[name], columns)
 
-    add("poseidon2", fills.permutations(asked(HASH), asked(PERMUTE)))
+    add("poseidon2", fills.hashes(asked(HASH)))
     add("wide", fills.wide(asked(WIDE)))
     add("range16", range16.fill(range_counts(system, cells, publics)))
     return cells

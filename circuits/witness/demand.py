@@ -16,10 +16,9 @@ from circuits.merkle import ARITY, STATE_LEVELS
 from circuits.statement import ACCOUNT_WORDS, QUEUE_WORDS
 from circuits.witness.record import accesses
 
-# Ranges of one signature, and permutations of a signed command: identity, digest, and two for the
-# challenge.
-WIDE_ROWS = 4
-SIGNED_HASHES = 4
+# Ranges of one signature, and permutations of a signed command: identity, digest and challenge.
+WIDE_ROWS = 5
+SIGNED_HASHES = 3
 ACCOUNTS_PER_COMMAND = 2  # a transfer touches most
 
 KINDS = ("deposit", "register", "transfer", "withdraw")

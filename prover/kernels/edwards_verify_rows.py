@@ -34,9 +34,11 @@ from prover.kernels.scalar import (
 # What is said of a row.
 HOLDS, OFF_CURVE, SMALL_ORDER, EQUATION = 0, 1, 2, 3
 
-# Windows of a key, whose 16 multiples are made for each signature. The scalar is below 2^254.
+CHALLENGE_BITS = 128
+# Windows of a key, whose 16 multiples are made for each signature. The highest has three bits, so
+# with the carry into it no digit is lost.
 KEY_BITS = np.int64(5)
-KEY_WINDOWS = np.int64(-(-R.bit_length() // 5))
+KEY_WINDOWS = np.int64(-(-CHALLENGE_BITS // 5))
 KEY_MULTIPLES = np.int64(16)
 COFACTOR_BITS = np.int64(3)
 

@@ -39,7 +39,7 @@ class WindowSlopes:
 
     Shape: table_slopes uint64[4, 4 n, 4], from T + j*N of product k to the next at
     [j % 4, 4 k + j // 4]; multiples uint64[2, 16 n, 4] with T + j*N at [:, 16 k + j]; slopes
-    uint64[22, 16 n, 4], in the order of use along 16 rows; starts uint64[2, 16 n, 4], the point
+    uint64[24, 8 n, 4], in the order of use along 8 rows; starts uint64[2, 8 n, 4], the point
     before each row; ends and results uint64[2, n, 4]; negated uint64[2, n, 4] with N.
     """
 
@@ -58,8 +58,9 @@ def trace(
     """The products s*B + h*N with the offset T of all summands and the point to start from.
 
     Assumes: every N in the subgroup, or what is said of it means nothing.
-    Shape: negated uint64[n, 2, 4] in Montgomery form, s and h uint64[n, 4] plain integers.
-    Cost: about 6,000 multiplications a row.
+    Shape: negated uint64[n, 2, 4] in Montgomery form, s and h uint64[n, 4] plain integers, of h
+    the lowest 128 bits.
+    Cost: about 3,700 multiplications a row.
     """
     count = len(negated)
     keys = np.empty((count, 4, 4), dtype=np.uint64)

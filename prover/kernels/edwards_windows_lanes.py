@@ -37,6 +37,7 @@ from prover.kernels.edwards_windows_rows import (
     DIGIT_BITS,
     DIGITS,
     FRACTIONS,
+    HALF_BITS,
     PER_ENTRY,
     TABLE_FRACTIONS,
     WINDOWS,
@@ -71,12 +72,12 @@ _POSITIVE = np.int64(1)
 def tables(offset: Point, start: Point) -> tuple:
     """What `trace_rows` takes last.
 
-    The tables of its twin; T + i*B as planes of summands and of images; T and the start; numbers.
+    The tables of its twin; base entries as planes of summands and images; T and the start; numbers.
     Images are two planes of the length of their summands', with their limbs in lane form.
     """
     rows = edwards_windows_rows.tables(offset, start)
     base, base_images = rows[:2]
-    entries = np.zeros((2, int(BASE_ENTRIES + _AFFINE_BASE), 4), dtype=np.uint64)
+    entries = np.zeros((2, int(2 * BASE_ENTRIES + _AFFINE_BASE), 4), dtype=np.uint64)
     for plane, column in zip(entries, base_images.swapaxes(0, 1), strict=True):
         plane[_AFFINE_BASE:] = fr.scale(column.copy(), 2**4)
     affine = [word for x, y in (offset, start) for word in (x * ROOT, y)]
@@ -202,19 +203,22 @@ def _walk(work, summands, entries, lane_places, s, h, first, tables):
                 k += 1
             _double(work, k, _T, numbers)
             for lane in range(LANES):
-                digit = byte_of(h, first + lane, window) >> shift & DIGITS - 1
+                digit = byte_of(h, first + lane, window, FIRST) >> shift & DIGITS - 1
                 choose(lane_places, lane, summands, LANES * digit + lane, _POSITIVE)
             _put_chord(work, k + 1, entries, lane_places)
-            # A doubling follows the first sum, the sum with a base entry the second.
+            # A doubling follows the first sum, a sum with a base entry the second.
             t = NO_T if shift > 0 else _T
             add(work, _POINT, _T, summands, lane_places, _POINT, t)
             k += 2
-        for lane in range(LANES):
-            entry = byte_of(s, first + lane, window) + _AFFINE_BASE
-            choose(lane_places, lane, base, entry, _POSITIVE)
-        _put_chord(work, k, base_entries, lane_places)
-        add(work, _POINT, _T, base, lane_places, _POINT, NO_T)
-        k += 1
+        for half in range(2):
+            for lane in range(LANES):
+                octet = byte_of(s, first + lane, window, HALF_BITS * (1 - half))
+                entry = BASE_ENTRIES * half + octet + _AFFINE_BASE
+                choose(lane_places, lane, base, entry, _POSITIVE)
+            _put_chord(work, k, base_entries, lane_places)
+            # After the sum for the low half comes a doubling.
+            add(work, _POINT, _T, base, lane_places, _POINT, NO_T if half else _T)
+            k += 1
     _put_image(work, k, numbers)
     x, y, z = get(work, _POINT), get(work, _POINT + 1), get(work, _POINT + 2)
     _put(work, k + 2, fr_mul(x, get(numbers, FROM_ROOT_SQUARE)), z)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from circuits.edwards import BASE8, Point
+from circuits.edwards import BASE8, Point, multiply
 from circuits.field import R, inverse
 from prover.kernels import fr
 from prover.kernels.edwards import ONCE, ROOT, add_multiple, double, set_affine, to_summand
@@ -22,7 +22,7 @@ from prover.kernels.scalar import (
 )
 
 # What one product makes, in the order of the result's blocks: columns of each block, and rows.
-BLOCKS = ((4, 4), (2, 16), (22, 16), (2, 16), (2, 1), (2, 1))
+BLOCKS = ((4, 4), (2, 16), (24, 8), (2, 8), (2, 1), (2, 1))
 _TABLE_SLOPES, _MULTIPLES, _SLOPES, _STARTS, _ENDS, _RESULTS = range(len(BLOCKS))
 VALUES = sum(columns * rows for columns, rows in BLOCKS)
 
@@ -30,8 +30,9 @@ VALUES = sum(columns * rows for columns, rows in BLOCKS)
 DIGITS = np.int64(16)
 DIGIT_BITS = np.int64(4)
 BASE_ENTRIES = np.int64(256)
-WINDOWS = np.int64(32)
+WINDOWS = np.int64(16)
 WINDOWS_PER_ROW = np.int64(2)
+HALF_BITS = np.int64(128)
 _STEP = DIGITS  # where the summand and the image of N are, behind those of T + j*N
 # Fractions of the table: u and v of each entry and the slope to the next. Then those of the
 # product: u, v and the slopes of each row, and at the end u, v, x and y.
@@ -86,13 +87,16 @@ def images(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def tables(offset: Point, start: Point) -> tuple[np.ndarray, ...]:
-    """What `trace_rows` takes last: T + i*B as summands and images, T and the start, and places.
+    """What `trace_rows` takes last: base entries as summands and images, T and the start, places.
 
-    Shape: uint64[256, 16], uint64[256, 2, 4], uint64[2, 16], int64[VALUES, 3].
+    The entries are T + i * 2^128 * B, and T + i*B behind them.
+    Shape: uint64[512, 16], uint64[512, 2, 4], uint64[2, 16], int64[VALUES, 3].
     """
     points = np.stack([_extended(point) for point in (offset, start)])
-    summands = np.empty((BASE_ENTRIES, 16), dtype=np.uint64)
-    _fill_base(summands, points[0].copy(), _extended(BASE8))
+    summands = np.empty((2 * BASE_ENTRIES, 16), dtype=np.uint64)
+    for half, step in enumerate((multiply(BASE8, 1 << int(HALF_BITS)), BASE8)):
+        entries = summands[half * BASE_ENTRIES : (half + 1) * BASE_ENTRIES]
+        _fill_base(entries, points[0].copy(), _extended(step))
     plus, minus, _, two_z = (summands[:, 4 * k : 4 * k + 4].copy() for k in range(4))
     entries = np.stack(images(fr.sub(plus, minus), fr.add(plus, minus), two_z), axis=1)
     return summands, entries, points, value_places()
@@ -114,9 +118,9 @@ def _fill_base(summands, point, step):
 
 
 @njit(nogil=True, inline="always")
-def byte_of(scalars, row, window):
-    """Byte `window` from the top of a scalar."""
-    shift = 8 * (WINDOWS - 1 - window)
+def byte_of(scalars, row, window, lowest):
+    """Byte `window` from the top of the 128 bits of a scalar that begin with bit `lowest`."""
+    shift = lowest + 8 * (WINDOWS - 1 - window)
     return np.int64((scalars[row, shift >> 6] >> np.uint64(shift & 63)) & np.uint64(255))
 
 
@@ -223,7 +227,7 @@ def _walk(fractions, summands, entries, point, s, h, row, tables):
         if window % WINDOWS_PER_ROW == 0:
             _put_image(fractions, k, point)
             k += 2
-        octet = byte_of(h, row, window)
+        octet = byte_of(h, row, window, FIRST)
         for digit in (octet >> DIGIT_BITS, octet & DIGITS - 1):
             for _ in range(DIGIT_BITS):
                 _put_tangent(fractions, k, point)
@@ -232,10 +236,12 @@ def _walk(fractions, summands, entries, point, s, h, row, tables):
             _put_chord(fractions, k, point, entries, digit)
             add_multiple(point, summands, digit, ONCE)
             k += 1
-        octet = byte_of(s, row, window)
-        _put_chord(fractions, k, point, base_entries, octet)
-        add_multiple(point, base, octet, ONCE)
-        k += 1
+        for half in range(2):
+            octet = byte_of(s, row, window, HALF_BITS * (1 - half))
+            entry = BASE_ENTRIES * half + octet
+            _put_chord(fractions, k, point, base_entries, entry)
+            add_multiple(point, base, entry, ONCE)
+            k += 1
     _put_image(fractions, k, point)
     x, y, z = load(point, 0), load(point, 1), load(point, 2)
     _put(fractions, k + 2, fr_mul(x, _FROM_ROOT_SQUARE), z)

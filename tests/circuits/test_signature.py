@@ -1,6 +1,7 @@
 """EdDSA over Poseidon2: vectors, and every way to present a bad signature with its reason."""
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from circuits.edwards import (
     add,
     clear_cofactor,
     is_in_subgroup,
+    is_on_curve,
     multiply,
     multiply_base8,
     negate,
@@ -26,6 +28,7 @@ from circuits.errors import CurveError, FieldError, SignatureError
 from circuits.field import R
 from circuits.poseidon2 import TAG_CHALLENGE, hash_words
 from circuits.signature import (
+    CHALLENGE_BITS,
     Signature,
     SignatureReject,
     account_key,
@@ -82,6 +85,13 @@ def test_own_vectors() -> None:
         assert verify(account_key(secret), digest, signature) is None
 
 
+def test_no_nonce_is_that_of_the_longer_challenges() -> None:
+    """Two challenges under one nonce give the secret away; this R was the first vector's then."""
+    case = VECTORS["poseidon2"]["signatures"][0]
+    old = "0x184f5929405489850086145c838c0065951733af865dd944795bca5cf9c668e5"
+    assert hex_word(sign(int(case["secret"], 16), int(case["digest"], 16)).r_x) != old
+
+
 def hex_word(x: int) -> str:
     """A word as the vector files write it."""
     return f"0x{x:064x}"
@@ -124,8 +134,17 @@ def test_signing_is_deterministic_and_nonces_differ() -> None:
 
 
 def test_challenge_binds_commitment_key_and_digest() -> None:
-    expected = hash_words(TAG_CHALLENGE, [*SIGNATURE.r_point, *KEY, DIGEST])
+    expected = hash_words(TAG_CHALLENGE, [SIGNATURE.r_x, KEY[0], DIGEST]) % 2**CHALLENGE_BITS
     assert challenge(SIGNATURE.r_point, KEY, DIGEST) == expected
+
+
+def test_no_two_points_of_the_subgroup_share_an_x(rng: random.Random) -> None:
+    """So it is enough that the challenge takes in x: the other point is outside."""
+    for _ in range(8):
+        x, y = multiply_base8(rng.randrange(1, SUBGROUP_ORDER))
+        assert is_on_curve((x, -y % R))
+        assert not is_in_subgroup((x, -y % R))
+        assert multiply((x, -y % R), SUBGROUP_ORDER) == (0, R - 1)
 
 
 @pytest.mark.parametrize("s", [SUBGROUP_ORDER, SIGNATURE.s + SUBGROUP_ORDER, -1, 2**256 - 1])

@@ -21,7 +21,7 @@ from circuits.witness.build import CHIP_BY_NAME, build
 from circuits.witness.file import Witness
 from circuits.witness.look_ups import LookUps
 from circuits.witness.table import pack_words, split_cells
-from prover.witness_fills import KERNEL_FILLS, fill_permutations, fill_signatures, fill_wide
+from prover.witness_fills import KERNEL_FILLS, fill_hashes, fill_signatures, fill_wide
 from sequencer.batcher import Batch
 from tests.support import exchange
 from tests.support.batches import batch_of, rich_batch
@@ -72,27 +72,25 @@ def assert_equal_cells(name: str, plain: object, filled: object) -> None:
 
 STATES = [(0, 0, 0, 0), (1, 2, 3, 4), (R - 1,) * 4, (5, 0, 0, R - 1)]
 OUTPUTS = [permute(state) for state in STATES]
-HASHES = [(*STATES[k], OUTPUTS[k][0]) for k in (1, 0, 2)]
-PERMUTATIONS = [(*STATES[k], *OUTPUTS[k]) for k in (3, 1)]
+HASHES = [(*STATES[k], OUTPUTS[k][0]) for k in (1, 0, 2, 3)]
 
 
-def test_permutations_that_both_tables_offer_share_a_row() -> None:
-    asked = look_ups_of(HASHES, [3, 1, 2]), look_ups_of(PERMUTATIONS, [1, 7])
-    filled = fill_permutations(*asked)
-    assert_equal_cells("poseidon2", build_module.fill_permutations(*asked), filled)
-    assert filled["count_hash"].tolist() == [3, 1, 2, 0]
-    assert filled["count_permute"].tolist() == [7, 0, 0, 1]
+def test_hashes_are_those_of_the_chip() -> None:
+    asked = look_ups_of(HASHES, [3, 1, 2, 1])
+    filled = fill_hashes(asked)
+    assert_equal_cells("poseidon2", build_module.fill_hashes(asked), filled)
+    assert filled["count"].tolist() == [3, 1, 2, 1]
 
 
-@pytest.mark.parametrize(("number", "place", "lane"), [(0, 2, 4), (1, 1, 4), (1, 0, 7)])
-def test_a_wrong_output_is_refused_alike(number: int, place: int, lane: int) -> None:
-    demands = [[list(row) for row in rows] for rows in (HASHES, PERMUTATIONS)]
-    demands[number][place][lane] ^= 1
-    asked = [look_ups_of([tuple(row) for row in rows], [1] * len(rows)) for rows in demands]
+@pytest.mark.parametrize("place", range(len(HASHES)))
+def test_a_wrong_output_is_refused_alike(place: int) -> None:
+    rows = [list(row) for row in HASHES]
+    rows[place][-1] ^= 1
+    asked = look_ups_of([tuple(row) for row in rows], [1] * len(rows))
     with pytest.raises(ConstraintError) as plain:
-        build_module.fill_permutations(*asked)
+        build_module.fill_hashes(asked)
     with pytest.raises(ConstraintError) as filled:
-        fill_permutations(*asked)
+        fill_hashes(asked)
     assert str(filled.value) == str(plain.value)
 
 

@@ -16,7 +16,7 @@ from circuits.air.check import ConstraintFailure, Failure, check_buses, check_ch
 from circuits.air.chip import Chip
 from circuits.air.columns import FULL_BITS, Given, Logical
 from circuits.chips import bits, poseidon2, range16, signature
-from circuits.chips.buses import HASH, PERMUTE, WIDE
+from circuits.chips.buses import HASH, WIDE
 from circuits.chips.command import signature_requests
 from circuits.chips.system import margin_system
 from circuits.chips.trace import Trace
@@ -161,9 +161,9 @@ class Forgery:
                 for words, count in demand(bus, cells, self.publics).items()
                 if _is_true(bus.name, words)
             )
-            for bus in (HASH, PERMUTE, WIDE)
+            for bus in (HASH, WIDE)
         }
-        cells["poseidon2"] = _permutations(asked["hash"], asked["permute"])
+        cells["poseidon2"] = _permutations(asked["hash"])
         cells["wide"] = _wide_numbers(asked["wide"])
         counts = [0] * range16.HEIGHT
         for (value,), count in demand(RANGE16, cells, self.publics).items():
@@ -209,9 +209,8 @@ def _is_true(bus: str, words: tuple[int, ...]) -> bool:
 
 
 @cache
-def _permutations(hashes: tuple[Any, ...], permutations: tuple[Any, ...]) -> CellLists:
-    filled = poseidon2.fill(dict(hashes), dict(permutations))
-    return forced_cells(CHIP_BY_NAME["poseidon2"], filled)
+def _permutations(hashes: tuple[Any, ...]) -> CellLists:
+    return forced_cells(CHIP_BY_NAME["poseidon2"], poseidon2.fill(dict(hashes)))
 
 
 @cache

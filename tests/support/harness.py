@@ -35,7 +35,6 @@ TRUTHS = {
     "range16": lambda value: value[0] < 1 << 16,
     "wide": lambda value: value[0] in (0, 1) and value[1] < 1 << (112 if value[0] else 128),
     "hash": lambda value: permute(value[:4])[0] == value[4],
-    "permute": lambda value: permute(value[:4]) == value[4:],
 }
 
 

@@ -20,11 +20,15 @@ from circuits.chips.signature_columns import (
 )
 from circuits.chips.signature_trace import (
     BASE_ENTRIES,
-    BASE_IMAGE,
+    BASE_IMAGES,
+    BYTES_PER_WINDOW,
     DIGIT_BITS,
     DIGITS,
+    DIGITS_PER_WINDOW,
+    HALF_BITS,
     OFFSET_IMAGE,
     START_IMAGE,
+    WINDOWS,
     WINDOWS_PER_ROW,
     Product,
     Request,
@@ -51,14 +55,27 @@ def harness_of(columns: dict[str, dict[str, Any]]) -> Harness:
     return Harness.honest(CHIPS, columns, closed=closed)
 
 
+def hash_of(request: Request) -> int:
+    """The hash whose low half is the challenge."""
+    key, digest, signature = request
+    return permute((signature.r_x, key[0], digest, CHALLENGE_IV))[0]
+
+
 def forge(
-    request: Request, product: Product, windows: dict[str, Any] | None = None, **changed: Any
+    request: Request,
+    product: Product,
+    windows: dict[str, Any] | None = None,
+    hashed: int | None = None,
+    **changed: Any,
 ) -> Harness:
-    """Rows for a product of the forger's choice; `changed` replaces columns of the first chip."""
-    key, _, signature = request
-    state = permute((*signature.r_point, key[0], CHALLENGE_IV))
+    """Rows for a product of the forger's choice; `changed` replaces columns of the first chip.
+
+    `hashed` is what the rows call the hash: without it the true one, but with h for its low half.
+    """
+    if hashed is None:
+        hashed = hash_of(request) >> HALF_BITS << HALF_BITS | product.h
     columns = {
-        "signature": signature_columns([request], [state], [product]) | changed,
+        "signature": signature_columns([request], [hashed], [product]) | changed,
         "signature_windows": window_columns([product]) | (windows or {}),
         "signature_table": table_columns([product]),
         "base_table": base_columns([product.s]),
@@ -95,15 +112,17 @@ def walk_digits(
         slopes.append((slope + (wrong or {}).get(len(slopes), 0)) % R)
         return third(point, right[0], slopes[-1])
 
-    for window, byte in enumerate(octets):
+    for window in range(WINDOWS):
         if window % WINDOWS_PER_ROW == 0:
             row_points.append(point)
-        for digit in digits[2 * window : 2 * window + 2]:
+        first = DIGITS_PER_WINDOW * window
+        for digit in digits[first : first + DIGITS_PER_WINDOW]:
             for _ in range(DIGIT_BITS):
                 point = step(point, tangent(point))
             point = step(multiples[digit], chord(point, multiples[digit]))
-        base = base_entries()[byte]
-        point = step(base, chord(point, base))
+        for half, entries in enumerate(base_entries()):
+            base = entries[octets[BYTES_PER_WINDOW * window + half]]
+            point = step(base, chord(point, base))
     row_points.append(point)
     return Product(
         *scalars,
@@ -117,7 +136,6 @@ def walk_digits(
 
 
 @cache
-def base_entries() -> tuple[Point, ...]:
-    """T + i*B as images, for more i than the table offers."""
-    points, _ = chain(OFFSET_IMAGE, BASE_IMAGE, 2 * BASE_ENTRIES)
-    return points
+def base_entries() -> tuple[tuple[Point, ...], ...]:
+    """T + i*C and T + i*B as images, for more i than the tables offer."""
+    return tuple(chain(OFFSET_IMAGE, step, 2 * BASE_ENTRIES)[0] for step in BASE_IMAGES)

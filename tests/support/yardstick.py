@@ -18,7 +18,7 @@ from circuits.air.check import ConstraintFailure, check, evaluate
 from circuits.air.chip import System
 from circuits.air.columns import FULL_BITS
 from circuits.chips import bits, poseidon2, range16, signature
-from circuits.chips.buses import HASH, PERMUTE, WIDE
+from circuits.chips.buses import HASH, WIDE
 from circuits.chips.signature_trace import Request
 from circuits.field import R, inverse
 from circuits.poseidon2 import permute
@@ -120,10 +120,8 @@ class PlainWitness:
             if name not in ("poseidon2", "wide", "range16")
         }
         chips = {chip.name: chip for chip in CHIPS}
-        hashes, permutations = (self._asked(bus, cells) for bus in (HASH, PERMUTE))
-        cells["poseidon2"] = cells_of(
-            chips["poseidon2"], poseidon2.fill(dict(hashes), dict(permutations))
-        )
+        hashes = poseidon2.fill(dict(self._asked(HASH, cells)))
+        cells["poseidon2"] = cells_of(chips["poseidon2"], hashes)
         cells["wide"] = cells_of(chips["wide"], bits.fill(dict(self._asked(WIDE, cells))))
         counts = [0] * range16.HEIGHT
         for (value,), count in self._asked(RANGE16, cells).items():

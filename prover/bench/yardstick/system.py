@@ -35,8 +35,8 @@ CHIPS: tuple[Chip, ...] = (
     PubdataChip(),
 )
 
-# Two permutations of the challenge hash of each signature, besides the chain.
-PERMUTATIONS = LINKS + 2 * PARTIES
+# The challenge of each signature, besides the chain.
+PERMUTATIONS = LINKS + PARTIES
 ROWS_PER_TRADE = {
     WideChip.name: WIDE_ROWS * PARTIES,
     Poseidon2Chip.name: PERMUTATIONS,

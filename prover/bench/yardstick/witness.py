@@ -43,7 +43,7 @@ def build_witness(trades: Trades) -> YardstickWitness:
     """All tables of the yardstick.
 
     Raises: ConstraintError for a signature that does not hold.
-    Cost: 24 permutations and two signatures a trade, and about as much again to write them down.
+    Cost: 22 permutations and two signatures a trade, and about as much again to write them down.
     """
     points = party_points(trades.keys)
     permutations = _Permutations(len(trades) * PERMUTATIONS)
@@ -70,14 +70,10 @@ class _Permutations:
     def __init__(self, rows: int) -> None:
         columns = poseidon2.WIDTH + poseidon2.SBOX_COUNT
         self._cells = np.empty((columns, rows, 4), dtype=np.uint64)
-        self._is_hash = np.zeros(rows, dtype=np.uint32)
         self._filled = 0
 
-    def add(self, states: np.ndarray, *, is_hash: bool) -> np.ndarray:
-        """Trace states uint64[n, 4, 4] and return the permuted ones, both in Montgomery form.
-
-        `is_hash` says which of the chip's two tables is asked.
-        """
+    def add(self, states: np.ndarray) -> np.ndarray:
+        """Trace states uint64[n, 4, 4] and return the permuted ones, both in Montgomery form."""
         count = len(states)
         rows = slice(self._filled, self._filled + count)
         self._filled += count
@@ -85,12 +81,11 @@ class _Permutations:
         for lane in range(poseidon2.WIDTH):
             self._cells[lane, rows] = _plain(states[:, lane])
         self._cells[poseidon2.WIDTH :, rows] = sbox
-        self._is_hash[rows] = is_hash
         return permuted
 
     def table(self) -> Table:
-        columns = (*self._cells, self._is_hash, 1 - self._is_hash)
-        return Table(Poseidon2Chip.name, self._filled, columns)
+        counts = np.ones(self._filled, dtype=np.uint32)
+        return Table(Poseidon2Chip.name, self._filled, (*self._cells, counts))
 
 
 def _links(trades: Trades, points: np.ndarray, permutations: _Permutations) -> list[np.ndarray]:
@@ -98,7 +93,7 @@ def _links(trades: Trades, points: np.ndarray, permutations: _Permutations) -> l
     links = [fr.constant(trades.domain)]
     for number in range(LINKS):
         states = link_inputs(links[-1], points, trades.numbers, number)
-        links.append(permutations.add(states, is_hash=True)[:, 0].copy())
+        links.append(permutations.add(states)[:, 0].copy())
     return links[1:]
 
 
@@ -123,21 +118,15 @@ def _trade_table(trades: Trades, points: np.ndarray, links: list[np.ndarray]) ->
 
 
 def _challenges(signatures: Table, permutations: _Permutations) -> None:
-    """The two permutations of every signature's challenge."""
+    """The permutation of every signature's challenge."""
     cells = _columns(signatures)
-    r_x, r_y, key_x, key_y, digest = (
-        fr.to_montgomery(cells[name]) for name in ("r[0]", "r[1]", "key[0]", "key[1]", "digest")
-    )
-    iv = np.broadcast_to(fr.constant(CHALLENGE_IV), r_x.shape)
-    states = np.stack((r_x, r_y, key_x, iv), axis=1)
-    states = permutations.add(states, is_hash=False)
-    states[:, 0] = fr.add(states[:, 0].copy(), key_y)
-    states[:, 1] = fr.add(states[:, 1].copy(), digest)
-    permutations.add(states, is_hash=True)
+    words = [fr.to_montgomery(cells[name]) for name in ("r_x", "key[0]", "digest")]
+    iv = np.broadcast_to(fr.constant(CHALLENGE_IV), words[0].shape)
+    permutations.add(np.stack((*words, iv), axis=1))
 
 
 def _wide_table(signatures: Table) -> Table:
-    """What the borrow look-ups of every signature ask for, one row each."""
+    """What every signature looks up of its scalars, one row each."""
     cells = _columns(signatures)
     numbers: list[int] = []
     for name, bound in (("h", R - 1), ("s", SUBGROUP_ORDER - 1)):
@@ -147,6 +136,7 @@ def _wide_table(signatures: Table) -> Table:
         for low, high, borrow in zip(lows, highs, borrows, strict=True):
             numbers.append(bound_low - low + (borrow << HALF_BITS))
             numbers.append(bound_high - high - borrow)
+    numbers += _integers(cells["h_high"])
     data = b"".join(number.to_bytes(_WIDE_BYTES, "little") for number in numbers)
     limbs = np.frombuffer(data, dtype="<u2").reshape(-1, LIMBS)
     narrow = np.zeros(len(numbers), dtype=np.uint8)

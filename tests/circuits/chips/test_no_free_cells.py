@@ -35,7 +35,11 @@ FREE_WHEN = {
 }
 
 # Who offers the entries that a signature looks up.
-ENTRY_TABLES = {"signature_entry": "signature_table", "base_entry": "base_table"}
+ENTRY_TABLES = {
+    "signature_entry": "signature_table",
+    "base_entry": "base_table",
+    "base_high_entry": "base_table",
+}
 
 
 @dataclass(frozen=True, slots=True)

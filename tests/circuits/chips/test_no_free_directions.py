@@ -136,7 +136,7 @@ class Witness:
     def _add_message(self, each: Interaction, message: Sequence[Moving]) -> None:
         values = tuple(value for value, _ in message)
         movements = [movement for _, movement in message]
-        if each.bus.name in ("hash", "permute"):
+        if each.bus.name == "hash":
             self.hashes.append((values, movements))
             return
         if each.bus.name == "signature" and each.sign > 0:
@@ -279,7 +279,7 @@ def test_only_the_times_between_can_move() -> None:
         ("tree", "child 1 is kept", ("public", "new_root")),
         ("deposit", "identity kept unless fresh", ("public", "new_root")),
         ("register", "four times x", ("leaf", "new_identity")),
-        ("base_table", "next chord", ("signature", "middle[0]")),
+        ("base_table", "next high entry chord", ("signature_windows", "start[0]")),
     ],
 )
 def test_without_a_constraint_more_can_move(

@@ -1,7 +1,7 @@
 import hashlib
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,8 +16,10 @@ from circuits.chips.poseidon2 import Poseidon2Chip
 from circuits.chips.signature import SignatureChip, fill
 from circuits.chips.signature_trace import (
     BASE_ENTRIES,
-    BASE_IMAGE,
+    BASE_IMAGES,
+    BASE_POINTS,
     BYTE_BITS,
+    BYTES_PER_WINDOW,
     DIGIT_BITS,
     DIGITS,
     HALF_BITS,
@@ -26,9 +28,11 @@ from circuits.chips.signature_trace import (
     OFFSET_IMAGE,
     START_MULTIPLE,
     WINDOWS,
+    Product,
     Request,
-    base_chain,
+    base_chains,
     chain,
+    halves_of,
     multiply_windows,
 )
 from circuits.edwards import (
@@ -38,6 +42,7 @@ from circuits.edwards import (
     SUBGROUP_ORDER,
     A,
     D,
+    Point,
     add,
     is_in_subgroup,
     multiply,
@@ -54,6 +59,7 @@ from tests.support.signatures import (
     CHIPS,
     forge,
     harness_of,
+    hash_of,
     request_of,
     walk,
 )
@@ -85,15 +91,15 @@ def test_signatures_are_accepted_with_the_real_tables(requests: list[Request]) -
     asked = harness_of(columns).tables
     demand = {
         bus: {tuple(row[:-1]): row[-1] for row in rows_of(asked[f"{bus} receiver"])}
-        for bus in ("hash", "permute", "wide")
+        for bus in ("hash", "wide")
     }
-    columns["poseidon2"] = poseidon2.fill(demand["hash"], demand["permute"])
+    columns["poseidon2"] = poseidon2.fill(demand["hash"])
     columns["wide"] = bits.fill(demand["wide"])
     whole = Harness.honest((*CHIPS, Poseidon2Chip(), WideChip()), columns)
     assert whole.failures() == []
     drivers = set(whole.heights) - set(columns)
     assert drivers == {"signature sender", "range16 receiver"}
-    assert whole.heights["poseidon2"] == 2 * len(requests)
+    assert whole.heights["poseidon2"] == len(requests)
 
 
 def test_random_signatures_are_accepted(rng: random.Random) -> None:
@@ -103,7 +109,7 @@ def test_random_signatures_are_accepted(rng: random.Random) -> None:
 
 
 def test_the_windows_multiply(rng: random.Random) -> None:
-    for s, h in ((1, 0), (0, 1), (2**256 - 1, 2**256 - 1), (rng.getrandbits(256), 5)):
+    for s, h in ((1, 0), (0, 1), (2**256 - 1, 2**128 - 1), (rng.getrandbits(256), 5)):
         negated = multiply_base8(rng.randrange(1, SUBGROUP_ORDER))
         product = multiply_windows(negated, s, h)
         assert product == walk(image(negated), s, h)
@@ -111,13 +117,15 @@ def test_the_windows_multiply(rng: random.Random) -> None:
         assert product.multiples[13] == image(add(OFFSET, multiply(negated, 13)))
 
 
-def test_the_base_table_is_that_of_the_base_point() -> None:
-    entries, _ = base_chain()
+@pytest.mark.parametrize(("half", "base"), [(0, multiply(BASE8, HALF)), (1, BASE8)])
+def test_the_base_tables_are_those_of_the_base_point(half: int, base: Point) -> None:
+    assert BASE_POINTS[half] == base
+    entries, _ = base_chains()[half]
     assert len(set(entries)) == len(entries) == BASE_ENTRIES + 1
     for i in (0, 1, 2, 77, BASE_ENTRIES):
-        assert entries[i] == image(add(OFFSET, multiply(BASE8, i)))
+        assert entries[i] == image(add(OFFSET, multiply(base, i)))
     # So the chords of the table bind their slopes.
-    assert image(BASE8) not in entries
+    assert image(base) not in entries
 
 
 def test_the_offset_is_a_hash() -> None:
@@ -141,7 +149,8 @@ def test_offsets_leave_the_product_at_the_end_and_not_before() -> None:
     for _ in range(WINDOWS):
         for _ in range(BYTE_BITS // DIGIT_BITS):
             multiples.append((DIGITS * multiples[-1] + 1) % SUBGROUP_ORDER)
-        multiples.append((multiples[-1] + 1) % SUBGROUP_ORDER)
+        for _ in range(BYTES_PER_WINDOW):
+            multiples.append((multiples[-1] + 1) % SUBGROUP_ORDER)
     assert multiples.index(0) == len(multiples) - 1
 
 
@@ -157,35 +166,66 @@ def test_s_has_one_digit_string(requests: list[Request], borrow: int) -> None:
 
 @pytest.mark.parametrize("borrow", [0, 1])
 def test_the_challenge_has_one_digit_string(borrow: int) -> None:
-    """h + r is the same field element but another multiple of K; only the range of h objects."""
+    """The hash and r more are one field element, with two low halves; only its bound objects."""
+    request, product, hashed = with_challenge_of(lambda true: true + R)
+    forged = forge(request, product, hashed=hashed, h_borrow=[borrow])
+    assert forged.failing() == {"bus wide"}
+
+
+@pytest.mark.parametrize("wraps", [1, 2, 3])
+def test_the_high_half_of_the_hash_is_not_negative(wraps: int) -> None:
+    """With -k for a high half another low one, and k above the bound, only its range objects."""
+
+    def wrapped(true: int) -> int:
+        """Less than 2^128 when k times 2^128 is taken off again."""
+        return (true - wraps * R) % HALF
+
+    request, product, _ = with_challenge_of(wrapped)
+    true = hash_of(request)
+    k = (wrapped(true) - (true - wraps * R)) // HALF
+    high, low = -k % R, wrapped(true)
+    assert (low + high * HALF) % R == true
+    bound_high, bound_low = halves_of(R - 1)
+    borrow = int(low > bound_low)
+    assert 0 <= bound_high + k - borrow < HALF
+    forged = forge(request, product, h_high=[high], h_low=[low], h_borrow=[borrow])
+    assert forged.failing() == {"bus wide"}
+
+
+def with_challenge_of(change: Callable[[int], int]) -> tuple[Request, Product, int]:
+    """A forgery that holds for the low half of what the hash is changed to."""
     secret, digest, nonce = SECRETS[0], 5, 1_234
     key, r_point = account_key(secret), multiply_base8(nonce)
-    h = challenge(r_point, key, digest) + R
+    hashed = change(hash_of((key, digest, Signature(*r_point, 0))))
+    _, h = halves_of(hashed)
     s = (nonce + h * COFACTOR * secret) % SUBGROUP_ORDER
     product = multiply_windows(negate(key), s, h)
     request = (key, digest, Signature(*r_point, s))
     assert product.result == r_point
     assert verify(*request) is not None
-    assert forge(request, product, h_borrow=[borrow]).failing() == {"bus wide"}
+    return request, product, hashed
 
 
 @pytest.mark.parametrize(("s", "s_fails"), [(SUBGROUP_ORDER - 1, False), (SUBGROUP_ORDER, True)])
-@pytest.mark.parametrize(("h", "h_fails"), [(R - 1, False), (R, True)])
-def test_the_bounds_of_the_scalars_are_exact(s: int, s_fails: bool, h: int, h_fails: bool) -> None:
+@pytest.mark.parametrize(("hashed", "h_fails"), [(R - 1, False), (R, True)])
+def test_the_bounds_of_the_scalars_are_exact(
+    s: int, s_fails: bool, hashed: int, h_fails: bool
+) -> None:
     """Scalars of free choice, so that the challenge hash is wrong each time."""
     key = account_key(3)
-    product = multiply_windows(negate(key), s, h)
-    failing = forge((key, 0, Signature(*product.result, s)), product).failing()
+    product = multiply_windows(negate(key), s, hashed % HALF)
+    request = (key, 0, Signature(*product.result, s))
+    failing = forge(request, product, hashed=hashed).failing()
     assert failing == {"bus hash"} | ({"bus wide"} if s_fails or h_fails else set())
 
 
-@pytest.mark.parametrize(("s", "h"), [(SUBGROUP_ORDER, 1), (1, R)])
-def test_no_borrow_makes_a_scalar_small(s: int, h: int) -> None:
+@pytest.mark.parametrize(("s", "hashed"), [(SUBGROUP_ORDER, 1), (1, R)])
+def test_no_borrow_makes_a_scalar_small(s: int, hashed: int) -> None:
     """One above the bound: with the other borrow the low halves say so."""
     key = account_key(3)
-    product = multiply_windows(negate(key), s, h)
+    product = multiply_windows(negate(key), s, hashed % HALF)
     request = (key, 0, Signature(*product.result, s))
-    forged = forge(request, product, s_borrow=[0], h_borrow=[0])
+    forged = forge(request, product, hashed=hashed, s_borrow=[0], h_borrow=[0])
     assert forged.failing() == {"bus hash", "bus wide"}
 
 
@@ -200,7 +240,7 @@ def test_r_must_not_be_the_identity() -> None:
     # Another s, so that there are slopes to begin with, and then rows as if R were the identity.
     product = walk(image(negate(key)), s + 1, h)
     forged = forge((key, digest, Signature(*IDENTITY, s + 1)), product)
-    assert forged.failing() == {"signature/R u", "signature/R v"}
+    assert forged.failing() == {"signature/R x"}
 
 
 @pytest.mark.parametrize(
@@ -208,22 +248,23 @@ def test_r_must_not_be_the_identity() -> None:
     [
         ("signature", "digest", 9, {"bus signature", "bus hash"}),
         ("signature", "s_low", 9, {"bus signature_chain"}),
-        ("signature", "h_high", 9, {"bus signature_chain", "bus hash"}),
-        ("signature", "state[3]", 9, {"bus permute", "bus hash"}),
-        ("signature", "middle[0]", 9, {"bus signature_chain"}),
+        ("signature", "h_low", 9, {"bus signature_chain", "bus hash", "bus wide"}),
+        ("signature", "h_high", 9, {"bus hash"}),
+        ("signature", "r_x", 9, {"signature/R x", "bus hash"}),
         ("signature", "s_borrow", 2, {"signature/s_borrow is a bit", "bus wide"}),
-        ("signature", "r_image[1]", 9, {"signature/R v", "bus signature_chain"}),
+        ("signature", "r_image[1]", 9, {"signature/R x", "bus signature_chain"}),
         ("signature", "negated[0]", 9, {"signature/negated key u", "signature/negated key v",
                                         "bus signature_table"}),
         ("signature_windows", "signature", 9, {"bus signature_chain", "bus signature_entry"}),
         ("signature_windows", "step", 16, {"bus signature_chain"}),
-        ("signature_windows", "byte_s[1]", 4, {"bus signature_chain", "bus base_entry"}),
-        ("signature_windows", "digit_h[3]", 4, {"bus signature_chain", "bus signature_entry"}),
-        ("signature_windows", "slope[21]", 4, {
-            "signature_windows/byte 1 sum chord", "signature_windows/byte 1 sum on one curve",
+        ("signature_windows", "byte_s[2]", 4, {"bus signature_chain", "bus base_high_entry"}),
+        ("signature_windows", "byte_s[3]", 4, {"bus signature_chain", "bus base_entry"}),
+        ("signature_windows", "digit_h[3]", 5, {"bus signature_chain", "bus signature_entry"}),
+        ("signature_windows", "slope[23]", 4, {
+            "signature_windows/byte 3 sum chord", "signature_windows/byte 3 sum on one curve",
             "bus signature_chain"}),
-        ("signature_windows", "base[2]", 4, {
-            "signature_windows/byte 1 sum chord", "signature_windows/byte 1 sum on one curve",
+        ("signature_windows", "base[6]", 4, {
+            "signature_windows/byte 3 sum chord", "signature_windows/byte 3 sum on one curve",
             "bus signature_chain", "bus base_entry"}),
         ("signature_table", "slope[3]", 4, {
             "signature_table/entry 4 chord", "signature_table/entry 4 on one curve",
@@ -235,9 +276,11 @@ def test_r_must_not_be_the_identity() -> None:
         ("signature_table", "last", 2, {
             "signature_table/last is a bit", "signature_table/last has multiple 12",
             "bus signature_table"}),
-        ("base_table", "entry[0]", 4, {"base_table/next chord", "bus base_chain"}),
-        ("base_table", "slope", 4, {"base_table/next chord", "bus base_chain"}),
-        ("base_table", "count", 1_000, {"bus base_entry"}),
+        ("base_table", "entry_high[0]", 4, {
+            "base_table/next high entry chord", "bus base_chain"}),
+        ("base_table", "slope_low", 4, {"base_table/next low entry chord", "bus base_chain"}),
+        ("base_table", "count_high", 1_000, {"bus base_high_entry"}),
+        ("base_table", "count_low", 1_000, {"bus base_entry"}),
         ("base_table", "first", 1, {"bus base_chain"}),
         ("base_table", "first", 2, {"base_table/first is a bit", "bus base_chain"}),
     ],
@@ -257,15 +300,15 @@ def test_the_base_table_has_one_first_row(harness: Harness) -> None:
 def test_the_base_table_has_256_rows(requests: list[Request], rows: int) -> None:
     """A row less, whose byte nobody asks for, and one more, which goes on as the others do."""
     columns = fill(requests[:1])
-    points, slopes = chain(OFFSET_IMAGE, BASE_IMAGE, rows)
-    counts = [*columns["base_table"]["count"], 0][:rows]
-    assert rows > BASE_ENTRIES or not columns["base_table"]["count"][-1]
-    columns["base_table"] = {
-        "entry": [[point[k] for point in points[:-1]] for k in range(2)],
-        "slope": list(slopes),
-        "count": counts,
-        "first": [1] + [0] * (rows - 1),
-    }
+    table = columns["base_table"]
+    for name, base in zip(("high", "low"), BASE_IMAGES, strict=True):
+        points, slopes = chain(OFFSET_IMAGE, base, rows)
+        counts = table[f"count_{name}"]
+        assert rows > BASE_ENTRIES or not counts[-1]
+        table[f"entry_{name}"] = [[point[k] for point in points[:-1]] for k in range(2)]
+        table[f"slope_{name}"] = list(slopes)
+        table[f"count_{name}"] = [*counts, 0][:rows]
+    table["first"] = [1] + [0] * (rows - 1)
     assert harness_of(columns).failing() == {"bus base_chain"}
 
 

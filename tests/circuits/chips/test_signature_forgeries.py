@@ -1,21 +1,24 @@
 """Forged products: keys that are none, slopes that lead elsewhere, digits beyond their table."""
 
+from itertools import cycle
+
 import pytest
 
 from circuits.chips.signature import fill
-from circuits.chips.signature_columns import window_columns
+from circuits.chips.signature_columns import BYTES_PER_ROW, DIGITS_PER_ROW, window_columns
 from circuits.chips.signature_trace import (
     BASE_ENTRIES,
     BYTE_BITS,
+    BYTES_PER_WINDOW,
     DIGIT_BITS,
     DIGITS,
+    HALF_BITS,
     MULTIPLES_PER_ROW,
     OFFSET,
     OFFSET_IMAGE,
     SCALAR_BITS,
     SLOPES_PER_ROW,
     START_MULTIPLE,
-    WINDOWS,
     Product,
     Request,
     bytes_of,
@@ -54,12 +57,13 @@ NAMES_IN_ORDER = [
             for k in (2 * w, 2 * w + 1)
             for name in (*(f"digit {k} double {time}" for time in range(4)), f"digit {k} sum")
         ),
-        f"byte {w} sum",
+        f"byte {2 * w} sum",
+        f"byte {2 * w + 1} sum",
     )
 ]
 """What the slopes of a row of windows stand for."""
 SUM_NAMES = [name for name in NAMES_IN_ORDER if name.endswith("sum")]
-TOP_DIGIT = 1 << SCALAR_BITS - DIGIT_BITS
+TOP_DIGIT = 1 << HALF_BITS - DIGIT_BITS
 
 
 @pytest.fixture(scope="module")
@@ -120,15 +124,15 @@ def test_equal_points_leave_no_slope_free() -> None:
     assert failing == {"bus hash"} | held
 
 
-@pytest.mark.parametrize(("h_top", "byte", "name"), [(0x21, 2, "byte 0"), (0x1111, 2, "digit 3")])
+@pytest.mark.parametrize(("h_top", "byte", "name"), [(0x21, 3, "byte 0"), (0x2111, 2, "digit 3")])
 def test_equal_points_do_not_become_their_mirror_image(h_top: int, byte: int, name: str) -> None:
     """The one wrong slope of equal points that leads to a point on the curve."""
     place = NAMES_IN_ORDER.index(f"{name} sum")
     s = byte << SCALAR_BITS - BYTE_BITS | 5
-    h = h_top << SCALAR_BITS - 4 * len(f"{h_top:x}")
+    h = h_top << HALF_BITS - 4 * len(f"{h_top:x}")
     negated = key_that_meets(place, s, h)
     honest = multiply_windows(negated, s, h)
-    entry = base_entries()[byte] if name.startswith("byte") else honest.multiples[1]
+    entry = base_entries()[0][byte] if name.startswith("byte") else honest.multiples[1]
     assert honest.slopes[place] == tangent(entry)
     slope = square_root((COEFFICIENT + 3 * entry[0]) % R)
     assert slope is not None
@@ -142,9 +146,11 @@ def key_that_meets(place: int, s: int, h: int) -> Point:
     """-K for which the sum at this place of the first row adds equal points."""
     t, n, b = START_MULTIPLE, 0, 0  # multiples of T, N and B before the sum
     digits, octets = iter(digits_of(h)), iter(bytes_of(s))
+    bases = cycle((1 << HALF_BITS, 1))
     for name in NAMES_IN_ORDER[: place + 1]:
         if name.endswith("sum"):
-            entry = (1, 0, next(octets)) if name.startswith("byte") else (1, next(digits), 0)
+            is_byte = name.startswith("byte")
+            entry = (1, 0, next(octets) * next(bases)) if is_byte else (1, next(digits), 0)
         if name == NAMES_IN_ORDER[place]:
             break
         t, n, b = (
@@ -202,7 +208,7 @@ def beyond(request: Request, places: tuple[int, int], base: int, name: str) -> H
     per_row = len(columns[name])
     columns[name] = [values[name][k::per_row] for k in range(per_row)]
     entries = {
-        "base": [base_entries()[byte] for byte in octets],
+        "base": [base_entries()[k % 2][byte] for k, byte in enumerate(octets)],
         "multiple": [chain_entry(product, digit) for digit in digits],
     }
     for column, points in entries.items():
@@ -217,16 +223,17 @@ def chain_entry(product: Product, digit: int) -> Point:
     return chain(OFFSET_IMAGE, product.negated, digit)[0][-1]
 
 
-def test_a_byte_of_256_is_refused(requests: list[Request]) -> None:
+@pytest.mark.parametrize(("half", "bus"), [(0, "base_high_entry"), (1, "base_entry")])
+def test_a_byte_of_256_is_refused(requests: list[Request], half: int, bus: str) -> None:
     octets = bytes_of(requests[0][2].s)
-    place = next(w for w in range(2, WINDOWS, 2) if octets[w])
-    forged = beyond(requests[0], (place, place + 1), BASE_ENTRIES, "byte_s")
-    assert forged.failing() == {"bus base_entry"}
+    place = next(k for k in range(BYTES_PER_ROW + half, len(octets), BYTES_PER_ROW) if octets[k])
+    forged = beyond(requests[0], (place, place + BYTES_PER_WINDOW), BASE_ENTRIES, "byte_s")
+    assert forged.failing() == {f"bus {bus}"}
 
 
 def test_a_digit_of_sixteen_is_refused(requests: list[Request]) -> None:
     key, digest, signature = requests[0]
     digits = digits_of(challenge(signature.r_point, key, digest))
-    place = next(k for k in range(4, len(digits), 4) if digits[k])
+    place = next(k for k in range(DIGITS_PER_ROW, len(digits), DIGITS_PER_ROW) if digits[k])
     forged = beyond(requests[0], (place, place + 1), DIGITS, "digit_h")
     assert forged.failing() == {"bus signature_entry"}

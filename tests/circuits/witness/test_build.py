@@ -30,7 +30,7 @@ def test_look_up_tables_share_equal_rows() -> None:
     batch = batch_of(*bodies, state=exchange.funded(1))
     witness = build(batch.statement, batch.events, batch.touched_nodes)
     tree_hashes = 2 * witness.heights["tree"]
-    leaves, identities, digests, challenges = 2, 1, 10, 20
+    leaves, identities, digests, challenges = 2, 1, 10, 10
     assert witness.heights["poseidon2"] == (
         tree_hashes + leaves + identities + digests + challenges
     )

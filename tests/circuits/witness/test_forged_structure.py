@@ -248,12 +248,12 @@ def test_a_multiplicity_is_forged(times: int) -> None:
 @pytest.mark.parametrize(
     ("table", "column", "bus"),
     [
-        ("poseidon2", "count_hash", "bus hash"),
-        ("poseidon2", "count_permute", "bus permute"),
+        ("poseidon2", "count", "bus hash"),
         ("wide", "count", "bus wide"),
         ("range16", "count", "bus range16"),
         ("signature_table", "count[1]", "bus signature_entry"),
-        ("base_table", "count", "bus base_entry"),
+        ("base_table", "count_low", "bus base_entry"),
+        ("base_table", "count_high", "bus base_high_entry"),
     ],
 )
 def test_a_table_counts_what_nobody_asked(table: str, column: str, bus: str) -> None:

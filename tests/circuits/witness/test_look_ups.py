@@ -7,7 +7,7 @@ import pytest
 
 from circuits.air.builder import RANGE16
 from circuits.chips import range16
-from circuits.chips.buses import HASH, PERMUTE, WIDE
+from circuits.chips.buses import HASH, WIDE
 from circuits.chips.system import margin_system
 from circuits.errors import ConstraintError
 from circuits.witness.build import fill_cells
@@ -39,7 +39,7 @@ def test_every_table_is_asked_the_same(name: str) -> None:
     batch = BATCHES[name]()
     words = batch.to_prove().words()
     typed, lists = cells_of(batch)
-    for bus in (HASH, PERMUTE, WIDE):
+    for bus in (HASH, WIDE):
         found = look_ups(margin_system(), bus, typed, words)
         expected = demand(bus, lists, words)
         assert list(found.as_mapping().items()) == list(expected.items()), bus.name

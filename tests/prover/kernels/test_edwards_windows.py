@@ -30,8 +30,8 @@ from prover.kernels import edwards_windows, edwards_windows_rows, fr
 from prover.kernels.edwards_windows import WindowSlopes
 
 KEYS = [negate(account_key(secret)) for secret in (5, 6, 7)]
-SCALARS = [(1, 1), (1, 0), (0, 1), (2**256 - 1, 2**256 - 1), (R - 1, R - 1), (2**255, 1)]
-TOP = 1 << 252  # a scalar whose first digit is one
+SCALARS = [(1, 1), (1, 0), (0, 1), (2**256 - 1, 2**128 - 1), (R - 1, 2**127), (2**255, 1)]
+TOP = 1 << 124  # a challenge whose first digit is one
 NO_POINT = (0, 0)
 
 
@@ -79,7 +79,7 @@ def assert_product(made: WindowSlopes, number: int, product: Product) -> None:
 
 def test_all_slopes_of_products_with_edges_and_random_scalars() -> None:
     source = random.Random(7)
-    scalars = [*SCALARS, *((source.getrandbits(256), source.getrandbits(256)) for _ in range(3))]
+    scalars = [*SCALARS, *((source.getrandbits(256), source.getrandbits(128)) for _ in range(3))]
     negated = [KEYS[number % len(KEYS)] for number in range(len(scalars))]
     made = traced(negated, scalars)
     for number, (key, (s, h)) in enumerate(zip(negated, scalars, strict=True)):
@@ -88,7 +88,7 @@ def test_all_slopes_of_products_with_edges_and_random_scalars() -> None:
 
 def test_numbers_are_canonical_below_r() -> None:
     source = random.Random(8)
-    made = traced(KEYS * 3, [(source.getrandbits(256), source.getrandbits(256))] * 9)
+    made = traced(KEYS * 3, [(source.getrandbits(256), source.getrandbits(128))] * 9)
     for block in (made.slopes, made.table_slopes, made.multiples, made.starts, made.ends,
                   made.results, made.negated):  # fmt: skip
         assert all(integer(value) < R for value in block.reshape(-1, 4))

@@ -30,7 +30,7 @@ def test_columns_that_enter_linearly_are_not_extrapolated(rng):
 def test_terms_of_low_degree_have_their_own_points(rng):
     plan = plan_of(margin_system().chip("signature_windows"), rng)
     points = plan.points
-    assert (plan.degree, points.low_degree) == (6, 3)
+    assert (plan.degree, points.low_degree) == (6, 4)
     assert points.begin < points.end_high < points.end
     assert len(points.low) + len(points.high) < 1.5 * len(points.both)
 
