@@ -17,7 +17,7 @@ Piece = tuple[int, np.ndarray, int]
 
 # A column shows by consecutive rows whether values repeat. Fewer rows are not worth the search.
 _SAMPLE_ROWS = 128
-_ROWS_MIN = 1024
+_ROWS_MIN = 256
 # One cell of so many has to repeat another of the sample.
 _REPEATED_MIN = 8
 _FULL_BITS = 254
