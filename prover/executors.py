@@ -48,25 +48,27 @@ class Executor(Protocol):
 
 
 class Setups:
-    """Reference strings by their files, each mapped once: a venue has one or two."""
+    """Reference strings by file and size, each read once: a venue has one or two."""
 
     def __init__(self) -> None:
-        self._found: dict[Path, Srs] = {}
+        self._found: dict[tuple[Path, int], Srs] = {}
 
     def of(self, key: VerifyingKey, path: Path) -> Srs:
-        """Load a string and check that the key was made with it.
+        """Load the powers that proofs of this shape use and check that the key was made with them.
 
         Raises: SetupMismatch, SetupTooShort, SrsError, OSError.
         """
-        if path not in self._found:
-            self._found[path] = load(path)
-        found = self._found[path]
+        place = path, key.log_chunk
+        is_new = place not in self._found
+        found = load(path) if is_new else self._found[place]
         if found.setup != key.setup:
-            place = f"{path}: source hash for the key of shape {key.shape_name}"
-            raise SetupMismatch(place, key.setup.source_hash.hex(), found.source_hash.hex())
+            wanted = f"{path}: source hash for the key of shape {key.shape_name}"
+            raise SetupMismatch(wanted, key.setup.source_hash.hex(), found.source_hash.hex())
         if len(found.bases) < 1 << key.log_chunk:
             wanted = f"at least 2^{key.log_chunk} for shape {key.shape_name}"
             raise SetupTooShort(f"{path}: powers", wanted, len(found.bases))
+        if is_new:
+            found = self._found[place] = found.first(1 << key.log_chunk)
         return found
 
 

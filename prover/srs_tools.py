@@ -10,7 +10,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,12 @@ class Srs:
     @property
     def setup(self) -> Setup:
         return Setup(self.tau_g2, self.source_hash, self.insecure)
+
+    def first(self, count: int) -> "Srs":
+        """The first powers alone, in memory of their own: see `kernels.g1.new_points`."""
+        bases = new_points(count)
+        bases[:] = self.bases[:count]
+        return replace(self, bases=bases)
 
 
 class KernelPowers:

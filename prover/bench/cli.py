@@ -116,7 +116,7 @@ def msm(report: Report, log_size: int, bits: tuple[int, ...], repeat: int) -> No
     # Before a setup is made and kept that nothing here could use.
     require_points(1 << log_size)
     with progress("preparing the development setup", 1 << log_size) as advance:
-        srs = development(log_size, advance)
+        srs = development(log_size, advance).first(1 << log_size)
     measured = [measure_msm(srs, width, repeat) for width in bits]
     first, *others = measured
     remarks = [

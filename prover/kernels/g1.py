@@ -43,15 +43,19 @@ _COPY_LEFT, _COPY_RIGHT, _ADD, _DOUBLE, _INFINITY = 0, 1, 2, 3, 4
 _CURVE_B = limbs(3 * 2**256 % Q)
 _MODULUS = limbs(Q)
 _LINE_BYTES = 64
+_LARGE_PAGE_BYTES = 1 << 21
 
 
 def new_points(count: int) -> np.ndarray:
     """Return uint64[count, 8], not set, whose rows are lines of the cache.
 
-    Bases that were read into such an array are fetched in half as many pieces as others.
+    Bases that were read into such an array are fetched in half as many pieces as others. Numpy asks
+    the system for large pages where they fit, and many points begin with one: fetched at random,
+    points on small pages cost a multiplication of 2^20 scalars a seventh more.
     """
-    words = np.empty(8 * count + 7, dtype=np.uint64)
-    first = -words.ctypes.data % _LINE_BYTES // words.itemsize
+    aligned = _LARGE_PAGE_BYTES if 64 * count >= _LARGE_PAGE_BYTES else _LINE_BYTES
+    words = np.empty(8 * count + aligned // 8 - 1, dtype=np.uint64)
+    first = -words.ctypes.data % aligned // words.itemsize
     return words[first : first + 8 * count].reshape(count, 8)
 
 

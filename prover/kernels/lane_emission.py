@@ -4,6 +4,8 @@ What is said about forms and bounds is said in `lanes`, which makes these functi
 kernels.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from llvmlite import ir
 
@@ -17,6 +19,7 @@ MASK = RADIX - 1
 SHIFT_BITS = LIMBS * LIMB_BITS
 
 _WORD = ir.IntType(64)
+_LANE_INDEX = ir.IntType(32)
 VECTOR = ir.VectorType(_WORD, LANES)
 _HALF = ir.VectorType(_WORD, LANES // 2)
 _HALF_DOUBLES = ir.VectorType(ir.DoubleType(), LANES // 2)
@@ -53,12 +56,14 @@ class _IfmaColumns:
     Low and high halves have sums of their own: half as many additions wait for each other.
     """
 
-    def __init__(self, builder: ir.IRBuilder, count: int) -> None:
+    def __init__(self, builder: ir.IRBuilder, count: int, constants: Sequence[int] = ()) -> None:
         self._builder = builder
         self._low = self._instruction("l")
         self._high = self._instruction("h")
         self._lows = [splat(0)] * count
         self._highs = [splat(0)] * count
+        self._places = {word: place for place, word in enumerate(constants)}
+        self._table = _emit_table(builder, constants) if constants else None
 
     def _instruction(self, half: str) -> ir.Function:
         module = self._builder.module
@@ -69,8 +74,22 @@ class _IfmaColumns:
         return module.globals.get(name) or ir.Function(module, kind, name)
 
     def operand(self, limb: ir.Value) -> ir.Value:
-        """A limb as the multiplier wants it; only its low 52 bits count."""
+        """A limb as the multiplier wants it."""
         return limb
+
+    def digit(self, value: ir.Value) -> ir.Value:
+        """The low 52 bits as the multiplier wants them: it looks at no others."""
+        return value
+
+    def constant(self, word: int) -> ir.Value:
+        """One of the constants that were announced, as the multiplier wants it."""
+        place = self._builder.gep(self._table, [ir.Constant(_WORD, self._places[word])])
+        first = ir.Constant(_LANE_INDEX, 0)
+        single = self._builder.insert_element(
+            ir.Constant(VECTOR, ir.Undefined), self._builder.load(place), first
+        )
+        order = ir.Constant(ir.VectorType(_LANE_INDEX, LANES), [0] * LANES)
+        return self._builder.shuffle_vector(single, single, order)
 
     def multiply(self, column: int, x: ir.Value, y: ir.Value) -> None:
         """Add x * y to a column and the one above it."""
@@ -84,6 +103,27 @@ class _IfmaColumns:
     def read(self, column: int) -> ir.Value:
         """The sum so far, not negative and below 2^63."""
         return self._builder.add(self._lows[column], self._highs[column])
+
+
+def _emit_table(builder: ir.IRBuilder, words: Sequence[int]) -> ir.Value:
+    """A pointer to constants that the code generator does not see through.
+
+    Left to itself it gives each of them an address of 64 bits and an instruction to load that: a
+    fifth of a multiplication's instructions, in the way of the next one's.
+    """
+    module = builder.module
+    kind = ir.ArrayType(_WORD, len(words))
+    # The last one is that of no other modulus.
+    name = f"lane_constants_{words[-1]:x}"
+    table = module.globals.get(name)
+    if table is None:
+        table = ir.GlobalVariable(module, kind, name)
+        table.linkage = "internal"
+        table.global_constant = True
+        table.initializer = ir.Constant(kind, words)
+    pointer = builder.bitcast(table, _WORD.as_pointer())
+    same = ir.FunctionType(pointer.type, [pointer.type])
+    return builder.asm(same, "", "=r,0", [pointer], side_effect=False)
 
 
 def _emulated_instruction(module: ir.Module, kind: ir.FunctionType, half: str) -> ir.Function:
@@ -141,7 +181,7 @@ class _FmaColumns:
     # Makes a column positive whatever the signs of the rests: taken from the column above.
     _LIFT = 1 << 8
 
-    def __init__(self, builder: ir.IRBuilder, count: int) -> None:
+    def __init__(self, builder: ir.IRBuilder, count: int, constants: Sequence[int] = ()) -> None:
         self._builder = builder
         name = f"llvm.fma.v{LANES // 2}f64"
         module = builder.module
@@ -164,6 +204,14 @@ class _FmaColumns:
                 for pattern in patterns
             ]
         )
+
+    def digit(self, value: ir.Value) -> _FmaOperand:
+        """The low 52 bits as doubles."""
+        return self.operand(self._builder.and_(value, splat(MASK)))
+
+    def constant(self, word: int) -> _FmaOperand:
+        """A constant as doubles: the code generator converts it."""
+        return self.operand(splat(word))
 
     def multiply(self, column: int, x: _FmaOperand, y: _FmaOperand) -> None:
         """Add x * y to a column and the one above it."""
@@ -250,7 +298,7 @@ def emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.V
     After the last division by 2^52 the first round has added nothing to speak of, the others p
     each. Columns stay below 25 * 2^53.
     """
-    columns = _Columns(builder, 2 * LIMBS)
+    columns = _Columns(builder, 2 * LIMBS, _reduction_words(modulus))
     left = [columns.operand(limb) for limb in a]
     right = [columns.operand(limb) for limb in b]
     for column in range(2 * LIMBS - 1):
@@ -259,15 +307,24 @@ def emit_mul(builder: ir.IRBuilder, a: list, b: list, modulus: int) -> list[ir.V
     return _emit_reduction(builder, columns, modulus)
 
 
+def _reduction_words(modulus: int) -> list[int]:
+    """The constants of `_emit_reduction`."""
+    words = [word for k in range(-3, 0) for word in limbs52(pow(2, LIMB_BITS * k, modulus))]
+    return [*words, *limbs52(modulus), _minus_inverse(modulus)]
+
+
+def _minus_inverse(modulus: int) -> int:
+    return -pow(modulus, -1, RADIX) % RADIX
+
+
 def _emit_reduction(builder: ir.IRBuilder, columns, modulus: int) -> list[ir.Value]:
     """Emit the value of ten columns, divided by 2^260."""
     _emit_folding(builder, columns, range(3), modulus)
     _emit_folding(builder, columns, range(3, 4), modulus)
-    inverse = -pow(modulus, -1, RADIX) % RADIX
-    lowest = builder.and_(columns.read(LIMBS - 1), splat(MASK))
-    quotient = columns.operand(_emit_low_product(builder, lowest, inverse))
+    lowest, inverse = columns.digit(columns.read(LIMBS - 1)), _minus_inverse(modulus)
+    quotient = columns.digit(_emit_low_product(builder, lowest, columns.constant(inverse)))
     for j, limb in enumerate(limbs52(modulus)):
-        columns.multiply(LIMBS - 1 + j, quotient, columns.operand(splat(limb)))
+        columns.multiply(LIMBS - 1 + j, quotient, columns.constant(limb))
     columns.add(LIMBS, builder.lshr(columns.read(LIMBS - 1), splat(LIMB_BITS)))
     return emit_carry(builder, [columns.read(LIMBS + k) for k in range(LIMBS)])
 
@@ -277,12 +334,12 @@ def _emit_folding(builder: ir.IRBuilder, columns, cleared: range, modulus: int) 
     digits = []
     for column in cleared:
         total = columns.read(column)
-        digits.append(columns.operand(builder.and_(total, splat(MASK))))
+        digits.append(columns.digit(total))
         columns.add(column + 1, builder.lshr(total, splat(LIMB_BITS)))
     factors = [limbs52(pow(2, LIMB_BITS * (k - cleared.stop), modulus)) for k in cleared]
     for j in range(LIMBS):
         for digit, factor in zip(digits, factors, strict=True):
-            columns.multiply(cleared.stop + j, digit, columns.operand(splat(factor[j])))
+            columns.multiply(cleared.stop + j, digit, columns.constant(factor[j]))
 
 
 def emit_wide_sum(builder: ir.IRBuilder, total: list, a: list, b: list) -> list[ir.Value]:
@@ -309,7 +366,7 @@ def emit_wide_value(builder: ir.IRBuilder, total: list, modulus: int) -> list[ir
 
     What lies above 2^512 is folded in first: the rest adds less than p, the reduction 2 p.
     """
-    columns = _Columns(builder, 2 * LIMBS)
+    columns = _Columns(builder, 2 * LIMBS, _reduction_words(modulus))
     above = 512 - (2 * LIMBS - 1) * LIMB_BITS
     excess = columns.operand(builder.lshr(total[-1], splat(above)))
     for column, limb in enumerate(total[:-1]):
@@ -320,11 +377,11 @@ def emit_wide_value(builder: ir.IRBuilder, total: list, modulus: int) -> list[ir
     return _emit_reduction(builder, columns, modulus)
 
 
-def _emit_low_product(builder: ir.IRBuilder, limb: ir.Value, factor: int) -> ir.Value:
-    """limb * factor mod 2^52."""
+def _emit_low_product(builder: ir.IRBuilder, x, y) -> ir.Value:
+    """The low half of a product of two operands, and what may stand above its 52 bits."""
     columns = _Columns(builder, 2)
-    columns.multiply(0, columns.operand(limb), columns.operand(splat(factor)))
-    return builder.and_(columns.read(0), splat(MASK))
+    columns.multiply(0, x, y)
+    return columns.read(0)
 
 
 def emit_carry(builder: ir.IRBuilder, parts: list) -> list[ir.Value]:

@@ -100,7 +100,7 @@ scatter_y = _make_scatter(1)
 
 @intrinsic
 def prefetch_rows(typing_context, points, references, start):
-    """Ask for the points of eight references, which need not start a cache line."""
+    """Ask for the lines of the cache that the points of eight references begin in."""
     if not (is_limb_array(points) and _is_references(references)):
         return None
 
@@ -111,9 +111,8 @@ def prefetch_rows(typing_context, points, references, start):
         )
         # For reading (0), to be kept in every cache level (3), data rather than code (1).
         hints = [ir.Constant(_NARROW, each) for each in (0, 3, 1)]
-        for part in range(2):
-            for place in _row_places(context, builder, signature, arguments, part):
-                builder.call(hint, [builder.bitcast(place, byte), *hints])
+        for place in _row_places(context, builder, signature, arguments, 0):
+            builder.call(hint, [builder.bitcast(place, byte), *hints])
         return cgutils.get_null_value(context.get_value_type(types.none))
 
     return types.none(points, references, types.int64), generate

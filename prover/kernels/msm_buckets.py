@@ -33,7 +33,10 @@ def sum_lists(points, refs, counts):
     filled = _FIRST
     for count in counts:
         filled += np.int64(count > 0)
-    rest = np.empty(((refs.shape[0] + filled) // 2 + refs.shape[0] // PART + 2, 8), dtype=np.uint64)
+    parts = refs.shape[0] // (PART - 1) + 1
+    # What a list leaves of its parts, and what a part leaves that stops early.
+    room = min((refs.shape[0] + filled) // 2 + parts, filled + parts * (1 + 2 * _PAIRS_MIN))
+    rest = np.empty((room, 8), dtype=np.uint64)
     rows = np.empty((PART, 8), dtype=np.uint64)
     pairs = np.empty((3, PART + ROOM), dtype=np.int32)
     lists = np.empty((3, PART), dtype=np.int32)
@@ -57,7 +60,7 @@ def _halve_all(out, points, refs, counts, rows, pairs, lists, work, distance):
     """
     bucket, remaining, position, used = np.int64(-1), _FIRST, _FIRST, _FIRST
     while position < refs.shape[0]:
-        first, made, slots, pair_count = position, _FIRST, _FIRST, _FIRST
+        first, made, slots, pair_count, odd_count = position, _FIRST, _FIRST, _FIRST, _FIRST
         while position < refs.shape[0] and position - first < PART:
             while remaining == 0:
                 bucket += 1
@@ -78,9 +81,13 @@ def _halve_all(out, points, refs, counts, rows, pairs, lists, work, distance):
                 pair_count += 1
                 slots += 1
             if taken & 1:
-                _copy_signed(rows, slots, points, refs[position])
+                # For later, at the free end of the pairs: side by side they are fetched at once.
+                odd_count += 1
+                pairs[0, PART - odd_count], pairs[1, PART - odd_count] = refs[position], slots
                 position += 1
                 slots += 1
+        for k in range(PART - odd_count, PART):
+            _copy_signed(rows, pairs[1, k], points, pairs[0, k])
         pairs_min = 1 if position - first == refs.shape[0] else _PAIRS_MIN
         stride, source, far = np.int64(1), points, distance
         while True:

@@ -12,12 +12,12 @@ from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.msm_digits import CODE_BITS, SPAN_ROWS, SPAN_WINDOWS
 from prover.kernels.scalar import limbs
 
-# Cycles of one point addition, measured for FMA and without vectors on AMD Zen 3; from static
-# analysis for IFMA on Intel Ice Lake.
+# Cycles of one point addition, measured for FMA and without vectors on AMD Zen 3, for IFMA on Intel
+# Ice Lake.
 _ADDITION_CYCLES = {
     Kernels.SCALAR: 620,
     Kernels.FMA: 300,
-    Kernels.IFMA: 100,
+    Kernels.IFMA: 125,
     Kernels.IFMA_EMULATED: 4000,
 }[KERNELS]
 # In additions: recoding and sorting a row, passing over a bucket, a window's share of inversions,

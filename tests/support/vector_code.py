@@ -107,8 +107,8 @@ class _Machine:
         if code == "vzeroupper":
             return
         *sources, target = operands
-        if code == "movabsq" and sources[0].startswith("$."):
-            self.places[target.removeprefix("%")] = (self.constants[sources[0][1:]], 0)
+        if code == "movabsq" and (label := sources[0].removeprefix("$")) in self.constants:
+            self.places[target.removeprefix("%")] = (self.constants[label], 0)
         elif code in _COMPARE:
             b, a = (self._read(each) for each in sources)
             self.masks[int(target[-1])] = list(map(_COMPARE[code], a, b))
