@@ -50,8 +50,8 @@ def new_points(count: int) -> np.ndarray:
     """Return uint64[count, 8], not set, whose rows are lines of the cache.
 
     Bases that were read into such an array are fetched in half as many pieces as others. Numpy asks
-    the system for large pages where they fit, and many points begin with one: fetched at random,
-    points on small pages cost a multiplication of 2^20 scalars a seventh more.
+    the system for large pages where they fit, and many points begin with one: sums of a million
+    points that are fetched at random take a tenth longer on small pages.
     """
     aligned = _LARGE_PAGE_BYTES if 64 * count >= _LARGE_PAGE_BYTES else _LINE_BYTES
     words = np.empty(8 * count + aligned // 8 - 1, dtype=np.uint64)

@@ -42,8 +42,10 @@ def _transpose(builder: ir.IRBuilder, pairs: list[ir.Value]) -> list[ir.Value]:
 
     In units that a processor with AVX-512 or AVX2 moves in one instruction.
     """
-    even = [_shuffle(builder, *pairs[k : k + 2], [0, 8, 2, 10, 4, 12, 6, 14]) for k in (0, 2)]
-    odd = [_shuffle(builder, *pairs[k : k + 2], [1, 9, 3, 11, 5, 13, 7, 15]) for k in (0, 2)]
+    (a, b, c, d), evens = pairs, [0, 8, 2, 10, 4, 12, 6, 14]
+    odds = [place + 1 for place in evens]
+    even = [_shuffle(builder, a, b, evens), _shuffle(builder, c, d, evens)]
+    odd = [_shuffle(builder, a, b, odds), _shuffle(builder, c, d, odds)]
     return [
         _shuffle(builder, upper, lower, order)
         for order in ([0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])

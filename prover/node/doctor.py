@@ -82,8 +82,8 @@ def check_processor(facts: Facts) -> Finding:
         return Finding("processor", Status.WARN, meaning, faster)
     if facts.kernels == Kernels.IFMA:
         return Finding("processor", Status.OK, meaning)
-    part = "half" if facts.kernels == Kernels.FMA else "a quarter of"
-    slower = f"proofs are the same; by estimate they take {part} the time with avx512ifma"
+    part = "half" if facts.kernels == Kernels.FMA else "a third of"
+    slower = f"proofs are the same; they take about {part} the time with avx512ifma"
     return Finding("processor", Status.WARN, meaning, slower)
 
 

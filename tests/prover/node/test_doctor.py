@@ -64,15 +64,15 @@ def test_a_sound_machine_has_nothing_to_mend() -> None:
     ("changes", "line"),
     [
         ({"cpu_flags": frozenset({"avx2"}), "kernels": "fma", "fastest_kernels": "fma"},
-         ("warn  processor: x86_64, avx2, no avx512ifma; fma kernels: proofs are the same; by "
-         "estimate they take half the time with avx512ifma")),
+         ("warn  processor: x86_64, avx2, no avx512ifma; fma kernels: proofs are the same; they "
+         "take about half the time with avx512ifma")),
         ({"kernels": "scalar"},
          ("warn  processor: x86_64, avx2, avx512ifma; scalar kernels: unset PLASMAPERPS_KERNELS: "
          "ifma kernels are faster here")),
         ({"cpu_flags": frozenset(), "machine": "aarch64", "kernels": "scalar",
           "fastest_kernels": "scalar"},
          ("warn  processor: aarch64, no avx2, no avx512ifma; scalar kernels: proofs are the "
-         "same; by estimate they take a quarter of the time with avx512ifma")),
+         "same; they take about a third of the time with avx512ifma")),
         ({"kernels_error": "PLASMAPERPS_KERNELS: expected scalar, got x", "threads": 0,
           "available_bytes": None, "are_kernels_compiled": False},
          "fail  processor: PLASMAPERPS_KERNELS: expected scalar, got x: unset the variable"),
