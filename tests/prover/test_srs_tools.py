@@ -8,6 +8,7 @@ import pytest
 
 from circuits.field import R
 from prover import srs_tools
+from prover.kernels.g1 import new_points
 from prover.kernels.msm import msm, points_to_ints
 from prover.kernels.scalar import limbs
 from tests.support import ptau
@@ -90,6 +91,23 @@ def test_powers_are_mapped_and_the_file_stays_as_it_is(path):
     assert isinstance(mapped.base, mmap.mmap)
     bases[0] = 0
     assert path.read_bytes() == before
+
+
+def test_the_first_powers_are_copied(path):
+    made = srs_tools.load(path)
+    copy = made.first(1 << LOG_SIZE - 1)
+    assert copy.setup == made.setup
+    assert np.array_equal(copy.bases, made.bases[: 1 << LOG_SIZE - 1])
+    assert not np.shares_memory(copy.bases, made.bases)
+
+
+@pytest.mark.parametrize(("count", "aligned"), [(1, 64), (1 << 15, 1 << 21), (100_000, 1 << 21)])
+def test_points_begin_a_line_and_many_of_them_a_large_page(count, aligned):
+    for _ in range(3):
+        points = new_points(count)
+        assert points.shape == (count, 8)
+        assert points.flags.c_contiguous
+        assert points.ctypes.data % aligned == 0
 
 
 def test_a_file_in_use_can_be_replaced(path):

@@ -70,6 +70,20 @@ def test_parts_of_any_size_give_the_same_sums(known):
         assert point == generator_multiple(total)
 
 
+def test_parts_that_leave_as_much_as_they_may(known):
+    """95 lists a part that come to three points each: a pair fewer than is worth going on with."""
+    bases, logarithms = known
+    lists = [PART // 95] * 95 + [1] * (PART % 95)
+    counts = np.array(lists * 24, dtype=np.int32)
+    rows = np.arange(counts.sum(), dtype=np.int32) % len(bases)
+    found = points(sum_lists(bases, 2 * rows, counts.copy()))
+    assert len(found) == len(counts)
+    ends = np.cumsum([0, *counts.tolist()]).tolist()
+    for each in (0, 94, 95, len(lists), len(counts) // 2, len(counts) - 1):
+        used = rows[ends[each] : ends[each + 1]].tolist()
+        assert found[each] == generator_multiple(sum(logarithms[k] for k in used) % R)
+
+
 def test_weights_are_split_in_halves():
     # Two groups with buckets for the weights 1 to 7 and 1 to 3; some buckets are empty.
     filled = np.array([1, 0, 1, 1, 0, 1, 1, 0, 1, 1], dtype=np.int32)
