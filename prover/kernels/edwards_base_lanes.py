@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from prover.kernels import edwards_base_rows
+from prover.kernels.aligned import aligned_rows
 from prover.kernels.edwards_base_rows import MULTIPLES, WINDOWS
 from prover.kernels.edwards_lanes import (
     FROM_ROOT,
@@ -67,7 +68,7 @@ def multiply_rows(start, stop, out, digits, tables):
         return
     planes, numbers = tables[1], tables[2]
     blocks = (stop - start + LANES - 1) // LANES
-    work = np.empty((_GROUPS * blocks + 1, WORK_WORDS), dtype=np.uint64)
+    work = aligned_rows(_GROUPS * blocks + 1, WORK_WORDS)
     places = np.empty(4 * LANES, dtype=np.int64)
     running = get(numbers, ONE)
     for block in range(blocks):

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from prover.kernels import edwards_verify_rows
+from prover.kernels.aligned import aligned_rows
 from prover.kernels.edwards import BASE_BITS, BASE_WINDOWS, recode
 from prover.kernels.edwards_lanes import (
     BASE_WINDOW_ENTRIES,
@@ -139,7 +140,7 @@ def verify_rows(start, stop, out, points, s, h, tables):
     if stop - start < LANES:
         edwards_verify_rows.verify_rows(start, stop, out, points, s, h, tables[0])
         return
-    work = np.empty((_GROUPS, WORK_WORDS), dtype=np.uint64)
+    work = aligned_rows(_GROUPS, WORK_WORDS)
     summands = np.empty((PLANES, (KEY_MULTIPLES + 1) * LANES, 4), dtype=np.uint64)
     for i in range(start, stop, LANES):
         # The last eight may begin among those before: rows done twice come out the same.

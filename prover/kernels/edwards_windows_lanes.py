@@ -11,6 +11,7 @@ from numba import njit
 from circuits.edwards import Point
 from circuits.field import R
 from prover.kernels import edwards_windows_rows, fr
+from prover.kernels.aligned import aligned_rows
 from prover.kernels.edwards import ROOT
 from prover.kernels.edwards_lanes import (
     FROM_ROOT,
@@ -249,7 +250,7 @@ def trace_rows(start, stop, out, keys, s, h, tables):
     if stop - start < LANES:
         edwards_windows_rows.trace_rows(start, stop, out, keys, s, h, tables[0])
         return
-    work = np.empty((_GROUPS, WORK_WORDS), dtype=np.uint64)
+    work = aligned_rows(_GROUPS, WORK_WORDS)
     summands = np.empty((PLANES, LANES * (DIGITS + 1), 4), dtype=np.uint64)
     entries = np.empty((2, LANES * (DIGITS + 1), 4), dtype=np.uint64)
     for row in range(start, stop, LANES):

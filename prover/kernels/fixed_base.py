@@ -5,6 +5,7 @@ from numba import njit
 
 from circuits.field import Q
 from prover.kernels import g1
+from prover.kernels.aligned import aligned_words
 from prover.kernels.g1_pairs import ROOM, WORK_WORDS, add_pairs
 from prover.kernels.msm import Point, points_from_ints
 from prover.kernels.parallel import run_rows
@@ -21,7 +22,7 @@ def _multiply_rows(start, stop, out, table, digits):
     count = stop - start
     pairs = np.empty((3, count + ROOM), dtype=np.int32)
     left, right, targets = pairs[0], pairs[1], pairs[2]
-    work = np.empty(WORK_WORDS, dtype=np.uint64)
+    work = aligned_words(WORK_WORDS)
     rows = out[start:stop]
     rows[:] = np.uint64(0)
     for window in range(digits.shape[1]):
@@ -42,7 +43,7 @@ def generator_table() -> np.ndarray:
         doubled.append(_double(doubled[-1]))
     powers = points_from_ints(doubled)
     table = np.zeros((_WINDOWS * _ENTRIES, 8), dtype=np.uint64)
-    work = np.empty(WORK_WORDS, dtype=np.uint64)
+    work = aligned_words(WORK_WORDS)
     first = np.arange(_WINDOWS, dtype=np.int32)[:, None]
     for bit in range(8):
         lower = (_ENTRIES * first + np.arange(1 << bit, dtype=np.int32)).ravel()

@@ -48,13 +48,13 @@ _GROUPS = BLOCK // LANES
 # Groups that go through the steps of an addition together: enough for a step's product to be done
 # when the next step wants it, few enough to stay in the first-level cache.
 _WAVE = 8
-# Lane values of the work array: for each group x1, the denominator, and the product before it in
-# its chain (with the two ends behind); the chains on their way back; for each group of a wave its
-# slope, y1, and what the slope is multiplied with.
-_X, _D, _P = 0, _GROUPS, 2 * _GROUPS
-_RUN = 3 * _GROUPS + 2
+# Lane values of the work array: for each group x1, y1, numerator and denominator of the slope, and
+# the product before it in its chain (with the two ends behind); the chains on their way back; for
+# each group of a wave its slope, and what the slope is multiplied with.
+_X1, _Y1, _N, _D, _P = range(0, 5 * _GROUPS, _GROUPS)
+_RUN = _P + _GROUPS + 2
 _SLOPE = _RUN + 2
-_Y1, _FACTOR = _SLOPE + _WAVE, _SLOPE + 2 * _WAVE
+_FACTOR = _SLOPE + _WAVE
 WORK_WORDS = (_FACTOR + _WAVE) * memory.WORK_WORDS
 # How many groups ahead points are asked for.
 _AHEAD = _WAVE
@@ -63,13 +63,15 @@ _FIRST = np.int64(0)
 _SCALE = scalar.limbs(2 ** (256 + 6) % Q)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def add_pairs(count, out, targets, points, left, others, right, work, is_far):
     """out[targets[t]] = points[left[t]] + others[right[t]] for t below `count`.
 
     The interface of `g1.add_pairs`; what it writes is loose, not canonical.
     """
     inverses = np.empty((LANES, 4), dtype=np.uint64)
+    infinite = np.empty(_GROUPS, dtype=np.uint8)
+    kept = np.empty((BLOCK, 8), dtype=np.uint64)
     for start in range(0, count, BLOCK):
         size = min(BLOCK, count - start)
         while size > 0:
@@ -78,18 +80,30 @@ def add_pairs(count, out, targets, points, left, others, right, work, is_far):
             last = start + size - 1
             for t in range(start + size, start + groups * LANES):
                 left[t], right[t], targets[t] = left[last], right[last], targets[last]
-            _multiply_up(start, groups, inverses, points, left, others, right, work, is_far)
+            found = _multiply_up(
+                start, groups, inverses, infinite, points, left, others, right, work, is_far
+            )
             if _invert(inverses):
-                _add_up(start, groups, inverses, out, targets, points, left, others, right, work)
+                if found:
+                    _keep_finite(kept, infinite[:groups], start, points, left, others, right)
+                _add_up(start, groups, inverses, out, targets, work)
+                if found:
+                    _put_back(out, targets, start, infinite[:groups], kept)
                 break
             size = _set_apart(start, size, out, targets, points, left, others, right)
 
 
 @njit(nogil=True, inline="always")
-def _multiply_up(start, groups, total, points, left, others, right, work, is_far):
+def _multiply_up(start, groups, total, infinite, points, left, others, right, work, is_far):
+    """Take all that a block needs of its points, and multiply the denominators up.
+
+    A point is touched once: to find its page costs most. Sets the bits of the lanes with a point at
+    infinity in a byte for each group; returns whether there are any.
+    """
     one = memory.load_one(_LANE_ONE, 0)
     memory.put(work, _P, one)
     memory.put(work, _P + 1, one)
+    found = np.uint8(0)
     for first in range(0, groups, _WAVE):
         stop = min(first + _WAVE, groups)
         for group in range(first, stop):
@@ -98,11 +112,18 @@ def _multiply_up(start, groups, total, points, left, others, right, work, is_far
                 prefetch_rows(points, left, t + _AHEAD * LANES)
                 prefetch_rows(others, right, t + _AHEAD * LANES)
             x1 = gather_x(points, left, t)
-            memory.put(work, _X + group, x1)
+            memory.put(work, _X1 + group, x1)
             memory.put(work, _D + group, lift_5(raw_sub(gather_x(others, right, t), x1)))
+            y1, y2 = gather_y(points, left, t), gather_y(others, right, t)
+            infinite[group] = zero_words(y1) | zero_words(y2)
+            found |= infinite[group]
+            y1 = flip(y1, left, t)
+            memory.put(work, _Y1 + group, y1)
+            memory.put(work, _N + group, lift_9(raw_sub(flip(y2, right, t), y1)))
         _multiply(work, _P + first, _D + first, _P + first + 2, stop - first)
     ends = lanes.fq_mul(memory.get(work, _P + groups), memory.get(work, _P + groups + 1))
     memory.fq_store(total, 0, ends)
+    return found != 0
 
 
 @njit(nogil=True, inline="always")
@@ -124,14 +145,12 @@ def _invert(rows):
 
 
 @njit(nogil=True, inline="always")
-def _add_up(start, groups, inverses, out, targets, points, left, others, right, work):
+def _add_up(start, groups, inverses, out, targets, work):
     both = memory.load(inverses, 0)
     # Each chain's own inverse is that of both times the other chain.
     for chain in range(2):
         other = memory.get(work, _P + groups + 1 - chain)
         memory.put(work, _RUN + ((groups + chain) & 1), lanes.fq_mul(both, other))
-    kept = np.empty((_WAVE * LANES, 8), dtype=np.uint64)
-    infinite = np.empty(_WAVE, dtype=np.uint8)
     for stop in range(groups, 0, -_WAVE):
         first = max(0, stop - _WAVE)
         size = stop - first
@@ -141,36 +160,22 @@ def _add_up(start, groups, inverses, out, targets, points, left, others, right, 
             memory.put(work, _SLOPE + group - first, inverse)
             run = lanes.fq_mul(run, memory.get(work, _D + group))
             memory.put(work, _RUN + (group & 1), run)
-        for k in range(size):
-            t = start + (first + k) * LANES
-            y1 = gather_y(points, left, t)
-            y2 = gather_y(others, right, t)
-            infinite[k] = zero_words(y1) | zero_words(y2)
-            if infinite[k]:
-                _keep_finite(kept, k * LANES, infinite[k], t, points, left, others, right)
-            y1 = flip(y1, left, t)
-            memory.put(work, _Y1 + k, y1)
-            memory.put(work, _FACTOR + k, lift_9(raw_sub(flip(y2, right, t), y1)))
-        _multiply(work, _SLOPE, _FACTOR, _SLOPE, size)
+        _multiply(work, _SLOPE, _N + first, _SLOPE, size)
         _multiply(work, _SLOPE, _SLOPE, _FACTOR, size)
         for k in range(size):
-            t = start + (first + k) * LANES
-            x1 = memory.get(work, _X + first + k)
+            x1 = memory.get(work, _X1 + first + k)
             # A denominator is x2 - x1 and 5 q: slope^2 - 2 x1 less that is x3 less 5 q.
             below = raw_sub(memory.get(work, _FACTOR + k), raw_twice(x1))
             x3 = settle_14(raw_sub(below, memory.get(work, _D + first + k)))
-            scatter_x(out, targets, t, x3)
+            scatter_x(out, targets, start + (first + k) * LANES, x3)
             memory.put(work, _FACTOR + k, lift_17(raw_four_times(raw_sub(x1, x3))))
         _multiply(work, _SLOPE, _FACTOR, _FACTOR, size)
         for k in range(size):
-            t = start + (first + k) * LANES
-            y3 = settle_5(raw_sub(memory.get(work, _FACTOR + k), memory.get(work, _Y1 + k)))
-            scatter_y(out, targets, t, y3)
-            if infinite[k]:
-                _put_back(out, targets, t, infinite[k], kept, k * LANES)
+            below = raw_sub(memory.get(work, _FACTOR + k), memory.get(work, _Y1 + first + k))
+            scatter_y(out, targets, start + (first + k) * LANES, settle_5(below))
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, cache=True)
 def _multiply(work, a, b, out, size):
     """Nothing but products: the processor then sees the next one while it is at the last."""
     for k in range(size):
@@ -179,24 +184,24 @@ def _multiply(work, a, b, out, size):
 
 
 @njit(nogil=True, cache=True)
-def _keep_finite(kept, row, lanes_mask, start, points, left, others, right):
-    """Write the other operand of the sums that have one at infinity."""
-    for k in range(LANES):
-        if (lanes_mask >> k) & 1:
+def _keep_finite(kept, infinite, start, points, left, others, right):
+    """Write the other operand of the sums that have one at infinity, before sums take its place."""
+    for k in range(LANES * infinite.shape[0]):
+        if (infinite[k // LANES] >> (k % LANES)) & 1:
             x, y = g1.load_signed(points, left[start + k])
             if scalar.is_zero(y):
                 x, y = g1.load_signed(others, right[start + k])
-            scalar.store(kept, 2 * (row + k), x)
-            scalar.store(kept, 2 * (row + k) + 1, y)
+            scalar.store(kept, 2 * k, x)
+            scalar.store(kept, 2 * k + 1, y)
 
 
 @njit(nogil=True, cache=True)
-def _put_back(out, targets, start, lanes_mask, kept, row):
-    for k in range(LANES):
-        if (lanes_mask >> k) & 1:
+def _put_back(out, targets, start, infinite, kept):
+    for k in range(LANES * infinite.shape[0]):
+        if (infinite[k // LANES] >> (k % LANES)) & 1:
             place = np.int64(targets[start + k] >> 1)
-            scalar.store(out, 2 * place, scalar.load(kept, 2 * (row + k)))
-            scalar.store(out, 2 * place + 1, scalar.load(kept, 2 * (row + k) + 1))
+            scalar.store(out, 2 * place, scalar.load(kept, 2 * k))
+            scalar.store(out, 2 * place + 1, scalar.load(kept, 2 * k + 1))
 
 
 @njit(nogil=True, cache=True)

@@ -4,6 +4,7 @@ What is said about forms and bounds is said in `lanes`, which makes these functi
 kernels.
 """
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -83,13 +84,7 @@ class _IfmaColumns:
 
     def constant(self, word: int) -> ir.Value:
         """One of the constants that were announced, as the multiplier wants it."""
-        place = self._builder.gep(self._table, [ir.Constant(_WORD, self._places[word])])
-        first = ir.Constant(_LANE_INDEX, 0)
-        single = self._builder.insert_element(
-            ir.Constant(VECTOR, ir.Undefined), self._builder.load(place), first
-        )
-        order = ir.Constant(ir.VectorType(_LANE_INDEX, LANES), [0] * LANES)
-        return self._builder.shuffle_vector(single, single, order)
+        return _broadcast(self._builder, self._table, self._places[word])
 
     def multiply(self, column: int, x: ir.Value, y: ir.Value) -> None:
         """Add x * y to a column and the one above it."""
@@ -113,8 +108,7 @@ def _emit_table(builder: ir.IRBuilder, words: Sequence[int]) -> ir.Value:
     """
     module = builder.module
     kind = ir.ArrayType(_WORD, len(words))
-    # The last one is that of no other modulus.
-    name = f"lane_constants_{words[-1]:x}"
+    name = "lane_constants_" + hashlib.sha256(repr(list(words)).encode()).hexdigest()[:16]
     table = module.globals.get(name)
     if table is None:
         table = ir.GlobalVariable(module, kind, name)
@@ -124,6 +118,24 @@ def _emit_table(builder: ir.IRBuilder, words: Sequence[int]) -> ir.Value:
     pointer = builder.bitcast(table, _WORD.as_pointer())
     same = ir.FunctionType(pointer.type, [pointer.type])
     return builder.asm(same, "", "=r,0", [pointer], side_effect=False)
+
+
+def _broadcast(builder: ir.IRBuilder, table: ir.Value, place: int) -> ir.Value:
+    """One word of a table in every lane."""
+    word = builder.load(builder.gep(table, [ir.Constant(_WORD, place)]))
+    single = builder.insert_element(
+        ir.Constant(VECTOR, ir.Undefined), word, ir.Constant(_LANE_INDEX, 0)
+    )
+    order = ir.Constant(ir.VectorType(_LANE_INDEX, LANES), [0] * LANES)
+    return builder.shuffle_vector(single, single, order)
+
+
+def emit_constants(builder: ir.IRBuilder, words: Sequence[int]) -> list[ir.Value]:
+    """Words in every lane, as the code generator handles them best."""
+    if _Columns is _IfmaColumns:
+        table = _emit_table(builder, [word & (2**64 - 1) for word in words])
+        return [_broadcast(builder, table, place) for place in range(len(words))]
+    return [splat(word) for word in words]
 
 
 def _emulated_instruction(module: ir.Module, kind: ir.FunctionType, half: str) -> ir.Function:

@@ -16,7 +16,16 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import Q
-from prover.kernels.lane_emission import LIMB_BITS, LIMBS, emit_carry, limbs52, pack, splat, unpack
+from prover.kernels.lane_emission import (
+    LIMB_BITS,
+    LIMBS,
+    emit_carry,
+    emit_constants,
+    limbs52,
+    pack,
+    splat,
+    unpack,
+)
 from prover.kernels.lane_memory import join_rows, split_rows, word_address
 from prover.kernels.lanes import LANE_VALUE, LANES
 from prover.kernels.scalar import is_limb_array
@@ -47,9 +56,10 @@ def _row_places(context, builder, signature, arguments, part: int) -> list[ir.Va
     places = []
     for k in range(LANES):
         reference = builder.extract_element(references, ir.Constant(_NARROW, k))
-        element = builder.and_(builder.sext(reference, _WORD), ir.Constant(_WORD, -2 % 2**64))
-        element = builder.or_(element, ir.Constant(_WORD, part))
-        word = builder.shl(element, ir.Constant(_WORD, 2))
+        # The coordinate comes last: x and y then share all but a constant.
+        even = builder.and_(reference, ir.Constant(_NARROW, -2 % 2**32))
+        word = builder.shl(builder.zext(even, _WORD), ir.Constant(_WORD, 2))
+        word = builder.add(word, ir.Constant(_WORD, 4 * part))
         places.append(word_address(context, builder, signature.args[0], arguments[0], word, _ROW))
     return places
 
@@ -191,16 +201,19 @@ def _make_settle(multiple: int, subtracted: tuple[int, ...]):
     @intrinsic
     def settle(typing_context, raw):
         def generate(context, builder, signature, arguments):
-            parts = [
-                builder.add(part, splat(limb))
-                for part, limb in zip(unpack(builder, arguments[0]), _raised(multiple), strict=True)
-            ]
+            words = _raised(multiple)
             for each in subtracted:
                 limbs = limbs52(each * Q)
                 # All other limbs are below 2^59: together less than 2^8 of the highest.
-                fits = builder.icmp_signed(">", parts[-1], splat(limbs[-1] + (1 << 8)))
+                words += [*limbs, limbs[-1] + (1 << 8)]
+            constants = emit_constants(builder, words)
+            parts = unpack(builder, arguments[0])
+            parts = [builder.add(*each) for each in zip(parts, constants[:LIMBS], strict=True)]
+            for start in range(LIMBS, len(words), LIMBS + 1):
+                *limbs, bound = constants[start : start + LIMBS + 1]
+                fits = builder.icmp_signed(">", parts[-1], bound)
                 parts = [
-                    builder.sub(part, builder.select(fits, splat(limb), splat(0)))
+                    builder.select(fits, builder.sub(part, limb), part)
                     for part, limb in zip(parts, limbs, strict=True)
                 ]
             return pack(builder, emit_carry(builder, parts))

@@ -6,13 +6,13 @@ tape has terms. A sum of products of lane forms stands for its value in lane for
 lane forms for a stored form.
 """
 
-import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from circuits.field import R
+from prover.kernels.aligned import zero_rows
 from prover.kernels.lane_emission import LIMBS, emit_wide_sum, emit_wide_value, pack, unpack
 from prover.kernels.lane_memory import word_address
 from prover.kernels.lanes import LANE_VALUE, LANES
@@ -100,4 +100,4 @@ def clear_totals(totals, first, groups):
 @njit(nogil=True, cache=True)
 def new_totals(groups):
     """Return memory for this many totals, all zero."""
-    return np.zeros((groups, TOTAL_LIMBS * LANES), dtype=np.uint64)
+    return zero_rows(groups, TOTAL_LIMBS * LANES)

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from prover.kernels import logup_rows
+from prover.kernels.aligned import aligned_rows
 from prover.kernels.lane_memory import WORK_WORDS, fr_store, get, load, put
 from prover.kernels.lane_wide import new_totals
 from prover.kernels.lanes import (
@@ -42,7 +43,7 @@ def _helper_groups(start, whole, out, places, program, full, state, group_ends):
     work = new_work(program.slots, program.scalars)
     totals = new_totals(program.totals * GROUPS)
     scratch = np.empty((2 * BLOCK, 4), dtype=np.uint64)
-    prefix = np.empty((max(interactions, 1) * GROUPS, WORK_WORDS), dtype=np.uint64)
+    prefix = aligned_rows(max(interactions, 1) * GROUPS, WORK_WORDS)
     for first in range(start, whole, BLOCK):
         groups = min(GROUPS, (whole - first) // LANES)
         load_row_groups(work, scratch, places, first, groups, full, state)

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from prover.kernels import g1
+from prover.kernels.aligned import aligned_rows, aligned_words
 from prover.kernels.g1_pairs import ROOM, WORK_WORDS, add_pairs
 from prover.kernels.scalar import ZERO, fq_sub, load, store
 
@@ -36,11 +37,11 @@ def sum_lists(points, refs, counts):
     parts = refs.shape[0] // (PART - 1) + 1
     # What a list leaves of its parts, and what a part leaves that stops early.
     room = min((refs.shape[0] + filled) // 2 + parts, filled + parts * (1 + 2 * _PAIRS_MIN))
-    rest = np.empty((room, 8), dtype=np.uint64)
-    rows = np.empty((PART, 8), dtype=np.uint64)
+    rest = aligned_rows(room, 8)
+    rows = aligned_rows(PART, 8)
     pairs = np.empty((3, PART + ROOM), dtype=np.int32)
     lists = np.empty((3, PART), dtype=np.int32)
-    work = np.empty(WORK_WORDS, dtype=np.uint64)
+    work = aligned_words(WORK_WORDS)
     source, distance = points, _FAR
     while True:
         used = _halve_all(rest, source, refs, counts, rows, pairs, lists, work, distance)

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 
 from prover.kernels import sumcheck
+from prover.kernels.aligned import zero_rows
 from prover.kernels.choice import KERNELS, Kernels
 from prover.kernels.lane_cells import fold_groups, load_groups
 from prover.kernels.lane_memory import (
@@ -124,7 +125,7 @@ def round_sums(start, stop, source, linear, points, full, state, next_pads, out,
 def _add_groups(result, start, whole, source, linear, points, full, state, out, low, high, wanted):
     """Add the sums over pairs start .. whole - 1 to `result`."""
     degree_points = wanted.shape[0]
-    sums = np.zeros((result.shape[0], WORK_WORDS), dtype=np.uint64)
+    sums = zero_rows(result.shape[0], WORK_WORDS)
     even, odd = new_work(points.slots, points.scalars), new_work(points.slots, points.scalars)
     columns = new_work(linear.slots, linear.scalars)
     column_targets = linear.targets // LANES

@@ -5,9 +5,9 @@ the scalar in all lanes. Programs are those of `program`; `grouped` turns their 
 into group numbers.
 """
 
-import numpy as np
 from numba import njit
 
+from prover.kernels.aligned import zero_rows
 from prover.kernels.lane_cells import load_groups
 from prover.kernels.lane_memory import WORK_WORDS, get, load, load_one, put
 from prover.kernels.lane_wide import add_product, clear_totals, read_total
@@ -70,7 +70,7 @@ def run_groups(code, work, totals, groups):
 @njit(nogil=True, cache=True)
 def new_work(slots, scalars):
     """Return work memory for one block, with the scalars in place."""
-    work = np.zeros((slots * GROUPS + scalars.shape[0], WORK_WORDS), dtype=np.uint64)
+    work = zero_rows(slots * GROUPS + scalars.shape[0], WORK_WORDS)
     for k in range(scalars.shape[0]):
         put(work, slots * GROUPS + k, fr_to_lane_form(load_one(scalars, k)))
     return work
