@@ -137,6 +137,22 @@ def test_sums_may_take_the_place_of_their_left_operands(twin, ordinary):
 
 
 @pytest.mark.parametrize("twin", TWINS)
+def test_operands_at_infinity_may_lose_their_place_to_the_sum(twin, ordinary):
+    """In every lane, on either side and on both, in more than one block."""
+    points, _ = ordinary
+    count = g1.BLOCK + 300
+    source = np.random.default_rng(12)
+    rows, others = (points[source.integers(0, 500, count)] for _ in range(2))
+    rows[source.random(count) < 0.1] = 0
+    others[source.random(count) < 0.1] = 0
+    left = 2 * np.arange(count)
+    right = left + source.integers(0, 2, count)
+    expected = pair_sums(g1, rows, left, right, others=others)
+    out = pair_sums(twin, rows, left, right, targets=left, others=others, out=rows)
+    assert (out == expected).all()
+
+
+@pytest.mark.parametrize("twin", TWINS)
 def test_loose_operands(twin, ordinary):
     # What a twin writes is what it must read: every multiple of q that fits, added to both parts.
     points, _ = ordinary

@@ -54,6 +54,31 @@ def test_unsigned_digits_add_up(bits, longest):
         assert sum(digit << (bits * window) for window, digit in enumerate(column)) == value
 
 
+def test_spans_of_any_length_and_reach_have_the_digits_of_their_rows():
+    """Rows are cut some hundreds at once: a span may end before, at or after such a block."""
+    source, bits, row = random.Random(6), 16, 0
+    heights = [511, 512, 513, 1300, 1, 700]
+    # One span without a digit, others with windows for short scalars only.
+    reaches = [16, 16, 5, 16, 0, 2]
+    values, table = [], []
+    for height, reach in zip(heights, reaches, strict=True):
+        longest = min(bits * reach - 1, MAGNITUDE_BITS) if reach else 0
+        magnitudes = [source.randrange(2**longest) for _ in range(height)]
+        values += [min(each, HALF) for each in magnitudes]
+        table.append([row, height, 0, reach])
+        row += height * reach
+    values[::3] = [-value % R for value in values[::3]]
+    digits = Digits(bits, 16, MAGNITUDE_BITS, True)
+    codes = np.full(row, 7, dtype=np.uint16)
+    column = np.array([limbs(value) for value in values], dtype=np.uint64)
+    msm_digits.recode(column, np.array(table), codes, bits, 15, digits.biases())
+    expected, first = recoded(values, digits), 0
+    for start, height, _, reach in table:
+        found = codes[start : start + height * reach].reshape(reach, height)
+        assert (found == expected[:reach, first : first + height]).all()
+        first += height
+
+
 @pytest.mark.parametrize("bits", range(1, 17))
 @pytest.mark.parametrize("is_signed", [True, False])
 def test_no_digit_lies_above_the_reach(bits, is_signed):
