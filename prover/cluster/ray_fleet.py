@@ -14,9 +14,9 @@ import signal
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -73,8 +73,7 @@ class RayFleet:
         self._ray = import_ray(is_local=address is None)
         self._place = f"Ray cluster {address or 'on this machine'}"
         self._actors: dict[str, Any] = {}
-        self._outboxes: dict[str, SimpleQueue[Message | None]] = {}
-        self._talkers: list[threading.Thread] = []
+        self._listeners: list[threading.Thread] = []
         self._mailbox = Mailbox()
         self._is_ours = not self._ray.is_initialized()
         self._session: str | None = None
@@ -90,7 +89,6 @@ class RayFleet:
     def start(self, worker: str) -> None:
         """Raises: ClusterError."""
         methods = {"beat": self._ray.method(concurrency_group="beat")(Seat.beat)}
-        outbox = self._outboxes[worker] = SimpleQueue()
         with self._naming("a new worker"):
             actor_class = self._ray.remote(
                 num_cpus=self._threads,
@@ -100,17 +98,20 @@ class RayFleet:
                 scheduling_strategy="SPREAD",
             )(type("Seat", (Seat,), methods))
             actor = self._actors[worker] = actor_class.remote(self._threads)
-        self._talkers = [thread for thread in self._talkers if thread.is_alive()]
-        for target, arguments in (
-            (self._talk, (worker, actor, outbox)), (self._listen, (worker, actor))
-        ):  # fmt: skip
-            thread = threading.Thread(target=target, args=arguments, daemon=True)
-            thread.start()
-            self._talkers.append(thread)
+        self._call(worker, actor.place, lambda place: Ready(worker, place))
+        self._listeners = [thread for thread in self._listeners if thread.is_alive()]
+        thread = threading.Thread(target=self._listen, args=(worker, actor), daemon=True)
+        thread.start()
+        self._listeners.append(thread)
 
     def send(self, worker: str, message: Message) -> None:
-        if worker in self._outboxes:
-            self._outboxes[worker].put(message)
+        if worker in self._actors:
+            self._call(
+                worker,
+                self._actors[worker].handle,
+                lambda reply: Answered(worker, reply) if reply is not None else None,
+                message,
+            )
 
     def poll(self, timeout_s: float) -> deque[Signal]:
         return self._mailbox.poll(timeout_s)
@@ -120,19 +121,19 @@ class RayFleet:
         if worker in self._actors:
             with self._naming("the end of a worker"):
                 self._ray.kill(self._actors[worker])
-        self._forget(worker)
+        self._actors.pop(worker, None)
 
     def now(self) -> float:
         return monotonic()
 
     def close(self) -> None:
         try:
-            for worker in list(self._outboxes):
+            for worker in list(self._actors):
                 # Without a connection its workers end by themselves.
                 with suppress(ClusterError):
                     self.stop(worker)
-                self._forget(worker)
-            for thread in self._talkers:
+                self._actors.pop(worker, None)
+            for thread in self._listeners:
                 thread.join(_JOIN_S)
         finally:
             if self._is_ours:
@@ -141,13 +142,6 @@ class RayFleet:
                 # Logs of a Ray that is over, which nobody else would remove.
                 shutil.rmtree(self._session, ignore_errors=True)
                 self._session = None
-
-    def _forget(self, worker: str) -> None:
-        """Let its threads end."""
-        self._actors.pop(worker, None)
-        outbox = self._outboxes.pop(worker, None)
-        if outbox is not None:
-            outbox.put(None)
 
     @contextmanager
     def _naming(self, expected: str) -> Iterator[None]:
@@ -194,16 +188,28 @@ class RayFleet:
         on_one_node = -(-workers // len(usable))
         return max(1, min(usable) // on_one_node)
 
-    def _talk(self, worker: str, actor: Any, outbox: SimpleQueue[Message | None]) -> None:
-        """Hand messages to the actor one after the other."""
+    def _call(
+        self, worker: str, method: Any, signal_of: Callable[[Any], Signal | None], *arguments: Any
+    ) -> None:
+        """Call a method of an actor; what comes of it is a signal, left by a thread of Ray.
+
+        Calls of one actor run in the order in which they are made.
+        """
+
+        def take(future: Future[Any]) -> None:
+            try:
+                found = signal_of(future.result())
+            except Exception as error:  # whatever it is, nobody talks to this worker any more
+                found = Gone(worker, _first_line(error))
+            if found is not None:
+                self._mailbox.put(found)
+
         try:
-            self._mailbox.put(Ready(worker, self._ray.get(actor.place.remote())))
-            while (message := outbox.get()) is not None:
-                reply = self._ray.get(actor.handle.remote(message))
-                if reply is not None:
-                    self._mailbox.put(Answered(worker, reply))
-        except Exception as error:  # whatever it is, nobody talks to this worker any more
+            future = method.remote(*arguments).future()
+        except Exception as error:  # as above
             self._mailbox.put(Gone(worker, _first_line(error)))
+        else:
+            future.add_done_callback(take)
 
     def _listen(self, worker: str, actor: Any) -> None:
         """Ask the actor for a sign of life, once in a while: one that has none is gone."""
@@ -213,7 +219,7 @@ class RayFleet:
                 self._ray.get(actor.beat.remote())
                 self._mailbox.put(Beat(worker))
                 pause.wait(BEAT_S)
-        except Exception as error:  # as above
+        except Exception as error:  # as in _call
             self._mailbox.put(Gone(worker, _first_line(error)))
 
 

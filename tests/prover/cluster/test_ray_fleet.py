@@ -1,19 +1,39 @@
 """What a fleet does when Ray refuses: a Ray of these tests, which fails as told."""
 
 import signal
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 
 from prover.cluster import ray_fleet
 from prover.cluster.errors import ClusterError
-from prover.cluster.fleet import Gone
+from prover.cluster.fleet import Answered, Beat, Gone, Ready
+from prover.cluster.messages import Close
 from prover.cluster.ray_fleet import RayFleet
 from tests.support.cluster_jobs import wait_until
 
 
 class RayError(Exception):
     """Stands for `ray.exceptions.RayError`."""
+
+
+@dataclass
+class Promise:
+    """Stands for `ray.ObjectRef`: the name of the method is its result."""
+
+    ray: object
+    name: str
+
+    def future(self):
+        found = Future()
+        try:
+            found.set_result(self.ray.get(self))
+        except RayError as error:
+            found.set_exception(error)
+        return found
 
 
 class FailingRay:
@@ -55,11 +75,17 @@ class FailingRay:
     def _actor(self, threads):
         self._call("actor")
         names = ("place", "handle", "beat")
-        return SimpleNamespace(**{name: SimpleNamespace(remote=lambda n=name: n) for name in names})
+        return SimpleNamespace(
+            **{name: SimpleNamespace(remote=partial(self._remote, name)) for name in names}
+        )
 
-    def get(self, name):
-        self._call(name)
-        return name
+    def _remote(self, name, *arguments):
+        self._call(f"call of {name}")
+        return Promise(self, name)
+
+    def get(self, promise):
+        self._call(promise.name)
+        return promise.name
 
     def kill(self, actor):
         self._call("kill")
@@ -143,4 +169,23 @@ def test_a_worker_without_a_heart_is_gone(ray):
     assert wait_until(lambda: Gone("one", "RayError: no beat") in fleet.poll(0.1))
     fleet.stop("one")
     assert len(ray.killed) == 1
+    fleet.close()
+
+
+def test_what_a_worker_says_and_how_it_ends_are_signals(ray):
+    fleet = RayFleet(2, None)
+    fleet.start("one")
+    fleet.send("one", Close())
+    said = [signal for signal in fleet.poll(0.0) if signal != Beat("one")]
+    assert said == [Ready("one", "place"), Answered("one", "handle")]
+    for failing in ("handle", "call of handle"):
+        ray.failing = {failing}
+        fleet.poll(0.0).clear()
+        fleet.send("one", Close())
+        assert Gone("one", f"RayError: no {failing}") in fleet.poll(0.0)
+    ray.failing = set()
+    fleet.stop("one")
+    fleet.poll(0.0).clear()
+    fleet.send("one", Close())
+    assert all(signal == Beat("one") for signal in fleet.poll(0.0))
     fleet.close()
