@@ -12,15 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from prover.cluster.checkpoint import Checkpoint
-from prover.cluster.ledger import Entry, Ledger
+from prover.cluster.ledger import Coefficients, Entry, Ledger
 from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Job
+from prover.cluster.parcels import rows_of
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span
 from prover.cluster.steplog import Follower, StepLog
 from prover.cluster.steps import (
     Asked,
     Combine,
+    CommitCells,
     CommitRange,
     Partial,
     Points,
@@ -96,13 +98,7 @@ class Auditor:
         recorded = self._checkpoint.find(number, place)
         if recorded is None and not (isinstance(step, Combine) and self._ledger.knows(number)):
             raise AuditDone
-        parts = [self._home.answer(step)]
-        if shared and self._job.plan.shared:
-            if self._ledger.knows(number):
-                parts += [self._check(number, step, e) for e in self._ledger.entries(number)]
-            else:
-                parts.append(self._follower(tuple(self._job.plan.shared_spans())).answer(step))
-        answer = total(parts)
+        answer = total(self._parts(number, step, shared=shared))
         self._check_total(number, step, answer, recorded)
         return answer
 
@@ -116,7 +112,11 @@ class Auditor:
         if recorded is None:
             raise AuditDone
         parts = []
-        entries = [(e, e.coefficients) for e in self._ledger.entries(number) if e.coefficients]
+        entries = [
+            (entry, entry.part)
+            for entry in self._ledger.entries(number)
+            if isinstance(entry.part, Coefficients)
+        ]
         for _, sent in entries:
             if elements_digest(elements[sent.first : sent.stop]) != sent.digest:
                 detail = f"wrong question of the coordinator in step {number}, {name_of(step)}"
@@ -131,6 +131,19 @@ class Auditor:
         self._check_total(number, step, answer, recorded)
         return answer.values[0]
 
+    def _parts(self, number: int, step: Asked, *, shared: bool) -> list[Partial]:
+        """What all workers and the coordinator should have answered, and no worker did not."""
+        is_known = self._ledger.knows(number)
+        if isinstance(step, CommitCells) and is_known:
+            return [self._check(number, step, e) for e in self._ledger.entries(number)]
+        parts = [self._home.answer(step)]
+        if shared and self._job.plan.shared and not isinstance(step, CommitCells):
+            if is_known:
+                parts += [self._check(number, step, e) for e in self._ledger.entries(number)]
+            else:
+                parts.append(self._follower(tuple(self._job.plan.shared_spans())).answer(step))
+        return parts
+
     def _follower(self, spans: tuple[Span, ...]) -> Follower:
         """Who holds just these spans. Others that hold some of them are of an ownership that is
         over, as the parts of a step share no row; all followers together hold each row once."""
@@ -144,7 +157,13 @@ class Auditor:
         return self._followers[spans]
 
     def _check(self, number: int, step: Asked, entry: Entry) -> Partial:
-        expected = self._follower(entry.spans).answer(step)
+        match entry.part:
+            case CommitCells() as cells:
+                expected = self._home.answer(cells)
+            case Coefficients():
+                raise TypeError(f"expected a part of {name_of(step)}, got coefficients")
+            case spans:
+                expected = self._follower(spans).answer(step)
         self._compare(number, step, entry, expected)
         return expected
 
@@ -170,27 +189,50 @@ class Auditor:
 
 
 def _where(job: Job, step: Asked | CommitRange, entry: Entry, expected: Partial) -> str:
-    """The shards, or the coefficients, that a wrong answer is about."""
-    if entry.coefficients is not None:
-        return f"coefficients {entry.coefficients.first}..{entry.coefficients.stop - 1}"
-    chips = _wrong_chips(job, step, entry.partial, expected)
-    spans = [span for span in entry.spans if span.chip in chips] or list(entry.spans)
-    return ", ".join(
-        f"shards {span.first}..{span.stop - 1} of chip {job.key.chips[span.chip].name}"
-        for span in spans
-    )
+    """The shards, the columns or the coefficients that a wrong answer is about."""
+    match entry.part:
+        case Coefficients(first, stop, _):
+            return f"coefficients {first}..{stop - 1}"
+        case CommitCells() as cells:
+            wrong = _wrong_chunks(0, entry.partial, expected)
+            everywhere = set(range(job.key.layout.main_chunks))
+            return ", ".join(_columns(job, cells, wrong) or _columns(job, cells, everywhere))
+        case spans:
+            chips = _wrong_chips(job, step, entry.partial, expected)
+            return ", ".join(
+                f"shards {span.first}..{span.stop - 1} of chip {job.key.chips[span.chip].name}"
+                for span in [span for span in spans if span.chip in chips] or spans
+            )
+
+
+def _columns(job: Job, cells: CommitCells, chunks: set[int]) -> list[str]:
+    """The main columns, chip by chip, that have one of these cells in one of these chunks."""
+    found: dict[int, list[int]] = {}
+    for piece in job.key.layout.pieces:
+        height = job.plan.chips[piece.chip].height
+        if piece.chunk in chunks and rows_of(
+            piece, range(cells.first, cells.stop), job.key.log_chunk, height
+        ):
+            found.setdefault(piece.chip, []).append(piece.column)
+    return [
+        f"columns {min(columns)}..{max(columns)} of chip {job.key.chips[chip].name}"
+        for chip, columns in found.items()
+    ]
+
+
+def _wrong_chunks(first: int, got: Partial | None, expected: Partial) -> set[int]:
+    """Chunks, the first of which is `first`, for which the points differ."""
+    if not isinstance(got, Points) or not isinstance(expected, Points):
+        return set()
+    pairs = zip(got.values, expected.values, strict=True)
+    return {first + number for number, (a, b) in enumerate(pairs) if a != b}
 
 
 def _wrong_chips(
     job: Job, step: Asked | CommitRange, got: Partial | None, expected: Partial
 ) -> Sequence[int] | set[int]:
     if isinstance(got, Points) and isinstance(expected, Points):
-        first = getattr(step, "first", 0)
-        chunks = {
-            first + n
-            for n, (a, b) in enumerate(zip(got.values, expected.values, strict=True))
-            if a != b
-        }
+        chunks = _wrong_chunks(getattr(step, "first", 0), got, expected)
         return {piece.chip for piece in job.key.layout.pieces if piece.chunk in chunks}
     if isinstance(got, Sums | Rows) and isinstance(expected, Sums | Rows):
         chips = {*got.by_chip, *expected.by_chip}

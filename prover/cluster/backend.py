@@ -17,7 +17,7 @@ from prover.cluster.messages import Job
 from prover.cluster.plans import Plans
 from prover.cluster.reduction import ClusterReduction
 from prover.cluster.steplog import Steps
-from prover.cluster.steps import Combine, Commit, Helpers, Pieces, Points
+from prover.cluster.steps import Asked, Combine, Commit, CommitCells, Helpers, Pieces, Points
 from prover.cluster.zerocheck import ClusterZerocheck
 from prover.compiled.backend import KernelBackend
 from prover.errors import SetupTooShort
@@ -64,7 +64,11 @@ class ClusterBackend:
         return ClusterTrace(job, plans)
 
     def commit_chunks(self, trace: ClusterTrace, chunks: range) -> list[Point]:
-        answer = self.steps.ask(Commit(chunks.start, chunks.stop), shared=True)
+        key = trace.job.key
+        ask: Asked = Commit(chunks.start, chunks.stop)
+        if chunks == range(key.layout.main_chunks):
+            ask = CommitCells(0, chunks.stop << key.log_chunk)
+        answer = self.steps.ask(ask, shared=True)
         if not isinstance(answer, Points):
             raise TypeError(f"expected points, got {type(answer)}")
         return list(answer.values)

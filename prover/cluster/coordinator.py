@@ -209,7 +209,7 @@ class JobRun:
         job, settings = self._job, self._options.settings
         statement = words_to_bytes((len(job.words), *job.words, len(job.pubdata), *job.pubdata))
         return {
-            "plasmaperps": "checkpoint 1",
+            "plasmaperps": "checkpoint 2",
             "job": job.job_id,
             "key": job.key.digest.hex(),
             "statement": hashlib.sha256(statement).hexdigest(),

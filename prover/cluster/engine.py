@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,9 +12,16 @@ from prover.cluster.checkpoint import Checkpoint
 from prover.cluster.crew import Crew, Lost
 from prover.cluster.errors import NoWorkerLeft
 from prover.cluster.events import ClusterEvent, EventKind, Notify
-from prover.cluster.ledger import Ledger, Parcel, RangeParcel, SpanParcel
+from prover.cluster.ledger import Ledger
 from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Open, Task
+from prover.cluster.parcels import (
+    LooseParcel,
+    Parcel,
+    SpanParcel,
+    cell_parcels,
+    coefficient_parcels,
+)
 from prover.cluster.plans import Plans
 from prover.cluster.plausible import fault_of
 from prover.cluster.settings import ClusterSettings
@@ -22,6 +30,7 @@ from prover.cluster.steplog import Follower, StepLog
 from prover.cluster.steps import (
     Asked,
     Combine,
+    CommitCells,
     CommitRange,
     Partial,
     Points,
@@ -33,6 +42,11 @@ from prover.cluster.steps import (
     total,
 )
 from verifier.transcript import Point
+
+# So many loose parcels a worker has at a time: the next is there when one is answered.
+_AHEAD = 2
+# Who is to answer what, by the number of the task.
+_Waiting = dict[int, tuple[str, Parcel]]
 
 
 @dataclass(slots=True)
@@ -91,21 +105,10 @@ class Engine:
         recorded = self._checkpoint.find(number, place)
         if recorded is not None:
             return recorded
-        answers = []
         if shared and self._plan.shared:
-            owners = self._ready_owners()
-            self._begin(number, step)
-            waiting = self._send_all(
-                (worker, SpanParcel(step, tuple(owner.spans)))
-                for worker, owner in owners.items()
-                if owner.spans
-            )
-            answers.append(self._home.answer(step))
-            self._make_plans(step)
-            answers += self._wait_all(number, waiting)
+            answer = total(self._ask_workers(number, step))
         else:
-            answers.append(self._home.answer(step))
-        answer = total(answers)
+            answer = total([self._home.answer(step)])
         if not isinstance(step, Combine):
             self._checkpoint.append(number, place, answer)
         return answer
@@ -118,15 +121,32 @@ class Engine:
         number, place = self._log.ask(step)
         answer = self._checkpoint.find(number, place)
         if answer is None:
-            workers = list(self._ready_owners())
+            workers = len(self._ready_owners())
             self._begin(number, step)
-            parcels = RangeParcel(step).split(len(workers))
-            waiting = self._send_all(zip(workers, parcels, strict=False))
-            answer = total(self._wait_all(number, waiting))
+            answer = total(self._deal(number, coefficient_parcels(step, workers)))
             self._checkpoint.append(number, place, answer)
         if not isinstance(answer, Points):
             raise TypeError(f"expected a point, got {type(answer)}")
         return answer.values[0]
+
+    def _ask_workers(self, number: int, step: Asked) -> list[Partial]:
+        """The parts of all workers, and the coordinator's own."""
+        owners = self._ready_owners()
+        self._begin(number, step)
+        if isinstance(step, CommitCells):
+            return self._deal(number, cell_parcels(self._message.job, step, len(owners)))
+        waiting = self._send_all(
+            (worker, SpanParcel(step, tuple(owner.spans)))
+            for worker, owner in owners.items()
+            if owner.spans
+        )
+        answers = [self._home.answer(step)]
+        self._make_plans(step)
+        return answers + self._wait_all(number, waiting, deque())
+
+    def _deal(self, number: int, parcels: Sequence[LooseParcel]) -> list[Partial]:
+        """The answers to parcels that any worker may take."""
+        return self._wait_all(number, {}, deque(parcels))
 
     def _make_plans(self, step: Asked) -> None:
         """The plans that sums are read with, made while workers make the same ones."""
@@ -163,8 +183,8 @@ class Engine:
         self._owners = owners
         return moved
 
-    def _send_all(self, parcels: Iterable[tuple[str, Parcel]]) -> dict[int, tuple[str, Parcel]]:
-        waiting = {}
+    def _send_all(self, parcels: Iterable[tuple[str, Parcel]]) -> _Waiting:
+        waiting: _Waiting = {}
         for worker, parcel in parcels:
             task = self._task(worker, parcel)
             waiting[task.number] = (worker, parcel)
@@ -173,7 +193,7 @@ class Engine:
 
     def _task(self, worker: str, parcel: Parcel) -> Task:
         number = self._crew.next_number()
-        if isinstance(parcel, RangeParcel):
+        if isinstance(parcel, LooseParcel):
             return Task(number, (), (), (), parcel.ask, ())
         owner = (self._owners or {})[worker]
         # The last step of the log is the ask itself.
@@ -185,12 +205,16 @@ class Engine:
         owner.told = position
         return Task(number, needed(steps), adopted, needed(history), parcel.ask, parcel.spans)
 
-    def _wait_all(self, number: int, waiting: dict[int, tuple[str, Parcel]]) -> list[Partial]:
+    def _wait_all(
+        self, number: int, waiting: _Waiting, backlog: deque[LooseParcel]
+    ) -> list[Partial]:
+        """All answers; parcels of the backlog go to whoever has little left to do."""
         answers = []
-        while waiting:
+        while waiting or backlog:
+            self._hand_out(waiting, backlog)
             for found in self._crew.wait():
                 if isinstance(found, Lost):
-                    self._reassign(found.worker, waiting)
+                    self._reassign(found.worker, waiting, backlog)
                     continue
                 worker, reply = found
                 if reply.number not in waiting or reply.partial is None:
@@ -208,12 +232,22 @@ class Engine:
                 answers.append(reply.partial)
         return answers
 
+    def _hand_out(self, waiting: _Waiting, backlog: deque[LooseParcel]) -> None:
+        """Give workers what they lack to have `_AHEAD` parcels each, one after the other."""
+        held = Counter(worker for worker, _ in waiting.values())
+        owners = [worker for worker in self._crew.workers if worker in (self._owners or {})]
+        for wanted in range(1, _AHEAD + 1):
+            for worker in owners:
+                if backlog and held[worker] < wanted:
+                    waiting |= self._send_all([(worker, backlog.popleft())])
+                    held[worker] += 1
+
     def _fault_of(self, partial: Partial, parcel: Parcel) -> str:
         # The last step of the log is the ask itself.
         steps = self._log.steps[:-1] if isinstance(parcel, SpanParcel) else ()
         return fault_of(partial, parcel, self._message.job, self._plans, steps)
 
-    def _reassign(self, lost: str, waiting: dict[int, tuple[str, Parcel]]) -> None:
+    def _reassign(self, lost: str, waiting: _Waiting, backlog: deque[LooseParcel]) -> None:
         """Hand what a lost worker owned, and what it has not answered, to the others."""
         owner = (self._owners or {}).pop(lost, None)
         if owner is None:
@@ -224,13 +258,11 @@ class Engine:
             self._replace()
             self._wait_ready()
         moved = self._own(owner.spans)
-        workers = list(moved)
-        detail = f"{sum(map(_shards, owner.spans))} shards go to {', '.join(workers)}"
+        detail = f"{sum(map(_shards, owner.spans))} shards go to {', '.join(moved)}"
         self._notify(ClusterEvent(EventKind.REASSIGNED, lost, detail))
         for parcel in parcels:
-            if isinstance(parcel, RangeParcel):
-                again = zip(workers, parcel.split(len(workers)), strict=False)
-                waiting |= self._send_all(again)
+            if isinstance(parcel, LooseParcel):
+                backlog.append(parcel)
             else:
                 waiting |= self._send_all(
                     (worker, SpanParcel(parcel.ask, inside))

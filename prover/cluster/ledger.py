@@ -5,37 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from prover.cluster.parcels import Parcel, SpanParcel
 from prover.cluster.shards import Span
-from prover.cluster.steps import Asked, CommitRange, Partial, Pieces, digest, elements_digest
-
-
-@dataclass(frozen=True, slots=True)
-class SpanParcel:
-    """A part of a step: the ask, for some spans."""
-
-    ask: Asked
-    spans: tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RangeParcel:
-    """A part of a polynomial's commitment: some of its coefficients."""
-
-    ask: CommitRange
-
-    def split(self, parts: int) -> list[RangeParcel]:
-        """At most `parts` parcels of nearly equal size that make up this one."""
-        cuts = np.array_split(self.ask.elements, min(parts, len(self.ask.elements)))
-        first, parcels = self.ask.first, []
-        for elements in cuts:
-            parcels.append(RangeParcel(CommitRange(first, elements)))
-            first += len(elements)
-        return parcels
-
-
-Parcel = SpanParcel | RangeParcel
+from prover.cluster.steps import CommitCells, CommitRange, Partial, Pieces, digest, elements_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +19,15 @@ class Coefficients:
     digest: bytes
 
 
+Part = tuple[Span, ...] | CommitCells | Coefficients
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a worker answered to its part of a step; of bulk answers the digest alone is kept.
-
-    The part is given by spans, or by a range of a polynomial's coefficients.
-    """
+    """What a worker answered to its part of a step; of bulk answers the digest alone is kept."""
 
     worker: str
-    spans: tuple[Span, ...]
-    coefficients: Coefficients | None
+    part: Part
     digest: bytes
     partial: Partial | None
 
@@ -73,15 +44,8 @@ class Ledger:
 
     def note(self, number: int, worker: str, parcel: Parcel, partial: Partial) -> None:
         """A worker answered its part."""
-        spans: tuple[Span, ...] = ()
-        coefficients = None
-        if isinstance(parcel, SpanParcel):
-            spans = parcel.spans
-        else:
-            first, elements = parcel.ask.first, parcel.ask.elements
-            coefficients = Coefficients(first, first + len(elements), elements_digest(elements))
         kept = None if isinstance(partial, Pieces) else partial
-        self._entries[number].append(Entry(worker, spans, coefficients, digest(partial), kept))
+        self._entries[number].append(Entry(worker, _part_of(parcel), digest(partial), kept))
 
     def entries(self, number: int) -> Sequence[Entry]:
         """All parts of an ask; none when an earlier coordinator asked it."""
@@ -94,3 +58,13 @@ class Ledger:
     def truncate(self, number: int) -> None:
         """Forget ask `number` and all later ones."""
         self._entries = {each: parts for each, parts in self._entries.items() if each < number}
+
+
+def _part_of(parcel: Parcel) -> Part:
+    if isinstance(parcel, SpanParcel):
+        return parcel.spans
+    match parcel.ask:
+        case CommitCells() as cells:
+            return cells
+        case CommitRange(first, elements):
+            return Coefficients(first, first + len(elements), elements_digest(elements))

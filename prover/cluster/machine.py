@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from prover.cluster.messages import Job
+from prover.cluster.parcels import rows_of
 from prover.cluster.plans import Plans
 from prover.cluster.shards import Span
 from prover.cluster.span_sumchecks import SpanReduction, SpanZerocheck
@@ -24,6 +25,7 @@ from prover.cluster.steps import (
     ColumnsAt,
     Combine,
     Commit,
+    CommitCells,
     CommitRange,
     HandOver,
     Helpers,
@@ -41,11 +43,12 @@ from prover.cluster.steps import (
 )
 from prover.compiled.zerocheck import run_rounds
 from prover.kernels import fr
+from prover.kernels.cells import as_argument
 from prover.kernels.fold import Stacked, add_stacked
 from prover.kernels.msm import Piece as MsmPiece
 from prover.kernels.msm import msm, msm_many
 from prover.kernels.plan import ChipPlan
-from verifier.transcript import Point
+from verifier.transcript import INFINITY, Point
 
 
 class ColumnSource(Protocol):
@@ -53,6 +56,10 @@ class ColumnSource(Protocol):
 
     def columns(self, span: Span) -> Sequence[np.ndarray]:
         """The span's rows of every main column, in the types of `prover.backend.Table`."""
+        ...
+
+    def column(self, chip: int, number: int) -> np.ndarray:
+        """The active rows of one main column."""
         ...
 
 
@@ -115,6 +122,8 @@ class Machine:
         running = sorted(span for span in self._running if span in wanted)
         traces = [self._traces[span] for span in sorted(self._traces) if span in wanted]
         match ask:
+            case CommitCells(first, stop):
+                return Points(tuple(self._commit_cells(range(first, stop))))
             case Commit(first, stop):
                 return Points(tuple(self._commit(range(first, stop), traces)))
             case RoundSums():
@@ -192,6 +201,20 @@ class Machine:
                 scalars = [t.msm_piece(piece) for t in traces if t.span.chip == piece.chip]
                 vectors[piece.chunk - chunks.start] += scalars
         return msm_many(self._bases, vectors)
+
+    def _commit_cells(self, cells: range) -> list[Point]:
+        key = self._job.key
+        first, stop = cells.start >> key.log_chunk, -(-cells.stop >> key.log_chunk)
+        vectors: list[list[MsmPiece]] = [[] for _ in range(first, stop)]
+        for piece in key.layout.pieces:
+            rows = rows_of(piece, cells, key.log_chunk, self._job.plan.chips[piece.chip].height)
+            if piece.chunk < key.layout.main_chunks and rows:
+                column = self._source.column(piece.chip, piece.column)[rows.start : rows.stop]
+                bits = min(self._job.column_bits[piece.chip][piece.column], FULL_BITS)
+                scalars = (piece.offset + rows.start, as_argument(column), bits)
+                vectors[piece.chunk - first].append(scalars)
+        points = msm_many(self._bases, vectors)
+        return [INFINITY] * first + points + [INFINITY] * (key.layout.main_chunks - stop)
 
     def _round_sums(
         self, spans: Sequence[Span], traces: Sequence[SpanTrace]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from circuits.field import R
-from prover.cluster.ledger import Parcel, RangeParcel, SpanParcel
 from prover.cluster.messages import Job
+from prover.cluster.parcels import LooseParcel, Parcel, SpanParcel
 from prover.cluster.plans import Plans
 from prover.cluster.span_sumchecks import WORD_SUMS, empty_sums, matrix_of
 from prover.cluster.steps import (
@@ -21,6 +21,7 @@ from prover.cluster.steps import (
     ColumnsAt,
     Combine,
     Commit,
+    CommitCells,
     HandOver,
     Partial,
     Pieces,
@@ -100,10 +101,14 @@ class _Place:
 
 
 def _check(parcel: Parcel, place: _Place) -> _Check:
-    if isinstance(parcel, RangeParcel):
-        return Points, lambda found: _point_fault(found, 1)
+    if isinstance(parcel, LooseParcel):
+        main_chunks = place.job.key.layout.main_chunks
+        count = main_chunks if isinstance(parcel.ask, CommitCells) else 1
+        return Points, lambda found: _point_fault(found, count)
     chips = sorted({span.chip for span in parcel.spans})
     match parcel.ask:
+        case CommitCells():
+            raise TypeError("expected a loose parcel of the main chunks, got one of spans")
         case Commit(first, stop):
             return Points, lambda found: _point_fault(found, stop - first)
         case RoundSums():

@@ -10,7 +10,7 @@ import numpy as np
 from prover.cluster.machine import Machine, commit_range
 from prover.cluster.messages import Message, Open, Reply, Task
 from prover.cluster.plans import Plans
-from prover.cluster.steps import CommitRange, Partial
+from prover.cluster.steps import CommitCells, CommitRange, Partial
 from prover.cluster.store import WitnessStore
 from prover.executors import Setups
 
@@ -44,7 +44,7 @@ class Worker:
         return Reply(message.number, None, self._failure) if isinstance(message, Task) else None
 
     def _open(self, message: Open) -> None:
-        store = WitnessStore.open(Path(message.store), message.job.plan)
+        store = WitnessStore.open(Path(message.store), message.job.key, message.job.plan)
         # It may be a copy of the coordinator's, and not the right one.
         self._bases = self._setups.of(message.job.key, Path(message.bases)).bases
         self._machine = Machine(message.job, Plans(message.job), self._bases, store)
@@ -52,6 +52,8 @@ class Worker:
     def _answer(self, machine: Machine, task: Task) -> Partial:
         if isinstance(task.ask, CommitRange):
             return commit_range(self._bases, task.ask)
+        if isinstance(task.ask, CommitCells):
+            return machine.answer(task.ask)
         for step in task.steps:
             machine.tell(step)
         if task.adopted:

@@ -1,5 +1,7 @@
 """Proofs over workers in this process: the bytes of one, whatever happens to them."""
 
+import itertools
+from collections import Counter
 from dataclasses import replace
 from itertools import count
 
@@ -13,7 +15,7 @@ from prover.cluster.folder import open_folder
 from prover.cluster.messages import Task
 from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span
-from prover.cluster.steps import Commit, CommitRange, Points
+from prover.cluster.steps import Commit, CommitCells, CommitRange, Points
 from prover.cluster.store import COLUMNS
 from prover.errors import SetupMismatch, WitnessMismatch
 from prover.kernels.plan import make_plan
@@ -113,7 +115,16 @@ def test_a_worker_may_die_at_any_task(quick_job, tmp_path, fate):
 
 
 def test_a_new_owner_gets_only_what_the_lost_one_had(quick_job, tmp_path):
-    fleet = LocalFleet(at({7}, Fate.DIES))
+    deaths: list[str] = []
+    numbers = count()
+
+    def script(worker, task):
+        if not task.spans or next(numbers) != 7:
+            return Fate.ANSWERED
+        deaths.append(worker)
+        return Fate.DIES
+
+    fleet = LocalFleet(script)
     with local_cluster(tmp_path, fleet, 3) as coordinator:
         coordinator.prove(quick_job)
     adopted: dict[tuple[int, int], int] = {}
@@ -121,16 +132,48 @@ def test_a_new_owner_gets_only_what_the_lost_one_had(quick_job, tmp_path):
         for span in task.adopted:
             for shard in range(span.first, span.stop):
                 adopted[span.chip, shard] = adopted.get((span.chip, shard), 0) + 1
-    lost_worker = fleet.tasks[7][0]
     lost = {
         (span.chip, shard)
         for name, task in fleet.tasks
-        if name == lost_worker
+        if name in deaths
         for span in task.adopted
         for shard in range(span.first, span.stop)
     }
     assert {place for place, times in adopted.items() if times == 2} == lost
     assert set(adopted.values()) == {1, 2}
+
+
+def test_cells_of_a_lost_worker_are_committed_to_by_others(quick_job, tmp_path):
+    """All that it had been given: what it was at, and what lay ready for it."""
+    fleet, watch = LocalFleet(at({2}, Fate.DIES)), Watch()
+    with local_cluster(tmp_path, fleet, 3, watch=watch) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    ((lost, _),) = watch.details(EventKind.LOST)
+    cells = [(name, task.ask) for name, task in fleet.tasks if isinstance(task.ask, CommitCells)]
+    ((again, times),) = Counter(ask for _, ask in cells).most_common(1)
+    assert times == 2
+    assert next(name for name, ask in cells if ask == again) == lost
+    assert sum(name == lost for name, _ in cells) == 1
+    answered = sorted((ask.first, ask.stop) for ask in {ask for _, ask in cells})
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(answered))
+
+
+def test_a_slow_worker_gets_fewer_cells(quick_job, tmp_path):
+    class Uneven(LocalFleet):
+        """worker-1 takes a message when all others have none."""
+
+        def poll(self, timeout_s):
+            others = [local for name, local in self.workers.items() if name != "worker-1"]
+            for local in self.workers.values():
+                local.stands = local not in others and any(other.inbox for other in others)
+            return super().poll(timeout_s)
+
+    fleet = Uneven()
+    with local_cluster(tmp_path, fleet, 3) as coordinator:
+        assert coordinator.prove(quick_job) == inline_proof(quick_job)
+    shares = Counter(name for name, task in fleet.tasks if isinstance(task.ask, CommitCells))
+    assert shares["worker-1"] == 2
+    assert min(shares["worker-2"], shares["worker-3"]) > 2
 
 
 def test_shards_may_be_handed_on_more_than_once(quick_job, tmp_path):
@@ -362,7 +405,7 @@ def test_tasks_carry_steps_once(quick_job, tmp_path):
     with local_cluster(tmp_path, fleet, 2) as coordinator:
         coordinator.prove(quick_job)
     for name in ("worker-1", "worker-2"):
-        tasks: list[Task] = [task for worker, task in fleet.tasks if worker == name]
+        tasks: list[Task] = [task for worker, task in fleet.tasks if worker == name and task.spans]
         told = [step for task in tasks for step in task.steps]
         assert len({id(step) for step in told}) == len(told)
         assert [bool(task.adopted) for task in tasks] == [True] + [False] * (len(tasks) - 1)

@@ -1,7 +1,12 @@
 """A machine over some spans: parts add up to the whole, and a late owner knows as much."""
 
-import pytest
+import itertools
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prover.backend import Circuit
 from prover.cluster.backend import ClusterBackend
 from prover.cluster.machine import Machine
 from prover.cluster.messages import Job
@@ -11,6 +16,7 @@ from prover.cluster.steplog import Follower, StepLog
 from prover.cluster.steps import (
     Adopt,
     Bind,
+    CommitCells,
     Helpers,
     RoundSums,
     StartReduction,
@@ -25,6 +31,7 @@ from prover.kernels import fr
 from prover.kernels.msm import points_from_ints
 from prover.prove import prove
 from tests.support.toy_system import toy_bases, toy_key, toy_shape, toy_system, toy_witness
+from verifier.transcript import INFINITY
 
 KEY = toy_key(toy_shape(log_steps=5, log_words=4, log_chunk=7))
 WITNESS = toy_witness([3, 5, 0, 15, 3] * 5, [1, 4, 7, 20, 21], [2, 9, 9])
@@ -37,6 +44,7 @@ SOURCE = TableSource(KEY, PLAN, WITNESS.tables)
 LOG_BLOCKS = {PLAN.chips[number].log_block for number in PLAN.shared}
 
 SHARED = tuple(PLAN.shared)
+CELLS = KEY.layout.main_chunks << KEY.log_chunk
 
 
 class Recorder:
@@ -57,20 +65,22 @@ class Recorder:
     def ask(self, step, *, shared):
         self.log.ask(step)
         parts = [self._home.answer(step)]
-        return total(parts + [self._shared.answer(step)] * shared)
+        if shared and not isinstance(step, CommitCells):
+            parts.append(self._shared.answer(step))
+        return total(parts)
 
     def commit(self, elements):
         return KernelBackend(BASES).commit(elements)
 
 
 def recorded_script():
-    """Every step of a whole proof but those for the coordinator's own machine alone."""
+    """Every step of a whole proof that is about spans of shared chips."""
     recorder = Recorder()
     backend = ClusterBackend(BASES, lambda circuit, tables: (JOB, PLANS, recorder))
     statement = (WITNESS.words, WITNESS.pubdata, WITNESS.tables)
     proof = prove(KEY, toy_system(), *statement, backend)
     assert proof == prove(KEY, toy_system(), *statement, KernelBackend(BASES))
-    return [step for step in recorder.log.steps if not isinstance(step, Adopt)]
+    return [step for step in recorder.log.steps if not isinstance(step, Adopt | CommitCells)]
 
 
 SCRIPT = recorded_script()
@@ -117,6 +127,24 @@ def test_parts_add_up_to_the_whole(count):
     owned = assign(spans, [str(number) for number in range(count)])
     parts = zip(*(answers_of(own) for own in owned.values()), strict=True)
     assert_same([total(part) for part in parts], [total([each]) for each in answers_of(spans)])
+
+
+@given(st.lists(st.integers(1, CELLS - 1), max_size=4, unique=True))
+def test_cells_cut_anywhere_add_up_to_the_main_chunks(cuts):
+    machine = Machine(JOB, PLANS, BASES, SOURCE)
+    edges = [0, *sorted(cuts), CELLS]
+    parts = [machine.answer(CommitCells(a, b)) for a, b in itertools.pairwise(edges)]
+    backend = KernelBackend(BASES)
+    trace = backend.load(Circuit(KEY, toy_system()), WITNESS.tables)
+    chunks = range(KEY.layout.main_chunks)
+    assert list(total(parts).values) == backend.commit_chunks(trace, chunks)
+
+
+def test_cells_of_one_chunk_leave_the_points_of_others_at_infinity():
+    points = Machine(JOB, PLANS, BASES, SOURCE).answer(CommitCells(0, 1 << KEY.log_chunk)).values
+    assert points[0] != INFINITY
+    assert len(points) == KEY.layout.main_chunks > 1
+    assert set(points[1:]) == {INFINITY}
 
 
 @pytest.mark.parametrize("joins_at", range(1, len(SCRIPT)))

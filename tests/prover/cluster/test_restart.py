@@ -13,7 +13,7 @@ from prover.cluster.steps import Combine, CommitRange, RoundSums
 from tests.prover.cluster.test_audit import LieOnce
 from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster, toy_job
 from tests.support.local_fleet import LocalFleet
-from tests.support.toy_system import toy_shape, toy_witness
+from tests.support.toy_system import toy_witness
 
 
 class Killed(BaseException):
@@ -127,7 +127,7 @@ def test_a_lock_on_a_folder_that_is_removed_is_none(tmp_path, monkeypatch):
 
 
 OTHERS = {
-    "key": lambda job, folder: toy_job(folder, None, toy_shape(log_chunk=7)),
+    "key": lambda job, folder: replace(job, key=replace(job.key, shape_name="other")),
     "statement": lambda job, folder: replace(job, words=(job.words[0] + 1, *job.words[1:])),
 }
 

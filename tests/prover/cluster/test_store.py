@@ -38,7 +38,7 @@ def refused(call) -> str:
 
 def test_every_span_is_read_as_it_was_written(tmp_path):
     persist(tmp_path)
-    store = WitnessStore.open(tmp_path / "witness", PLAN)
+    store = WitnessStore.open(tmp_path / "witness", KEY, PLAN)
     source = TableSource(KEY, PLAN, WITNESS.tables)
     chips = [PLAN.whole(number) for number in range(len(NAMES))]
     for span in [*chips, *(part for whole in chips for part in whole.split(2))]:
@@ -49,10 +49,25 @@ def test_every_span_is_read_as_it_was_written(tmp_path):
             assert type(read) is np.ndarray
 
 
+def test_every_column_is_read_as_it_was_written(tmp_path):
+    persist(tmp_path)
+    store = WitnessStore.open(tmp_path / "witness", KEY, PLAN)
+    source = TableSource(KEY, PLAN, WITNESS.tables)
+    for number, chip in enumerate(KEY.chips):
+        for column in range(chip.main_columns):
+            read, given = store.column(number, column), source.column(number, column)
+            assert read.dtype == given.dtype
+            assert np.array_equal(read, given)
+        with pytest.raises(IndexError):
+            store.column(number, chip.main_columns)
+
+
 def test_what_kernels_do_with_the_columns_does_not_reach_the_file(tmp_path):
     store = persist(tmp_path)
     store.columns(PLAN.whole(STEP))[0][:] = 77
-    assert WitnessStore.open(tmp_path / "witness", PLAN).columns(PLAN.whole(STEP))[0].tolist() == [
+    assert WitnessStore.open(tmp_path / "witness", KEY, PLAN).columns(PLAN.whole(STEP))[
+        0
+    ].tolist() == [
         0,
         1,
         2,
@@ -79,8 +94,8 @@ def test_another_witness_is_refused_by_the_name_of_its_chip(tmp_path):
 def test_a_store_that_is_cut_otherwise_is_refused(tmp_path):
     persist(tmp_path)
     for plan in (plan_of(WITNESS, 2), plan_of(toy_witness([1] * 7, [1, 4], [2, 9, 9]))):
-        text = refused(lambda plan=plan: WitnessStore.open(tmp_path / "witness", plan))
-        assert "rows and shards: expected " in text
+        text = refused(lambda plan=plan: WitnessStore.open(tmp_path / "witness", KEY, plan))
+        assert "rows and tiles: expected " in text
 
 
 @pytest.mark.parametrize("shard", [0, 1])
@@ -93,11 +108,30 @@ def test_a_flipped_bit_is_found_by_whoever_reads_its_shard(tmp_path, shard):
     data = bytearray((folder / COLUMNS).read_bytes())
     data[2 * start] ^= 1
     (folder / COLUMNS).write_bytes(data)
-    store = WitnessStore.open(folder, PLAN)
+    store = WitnessStore.open(folder, KEY, PLAN)
     text = refused(lambda: store.columns(Span(STEP, shard, shard + 1)))
     place = f"{folder / COLUMNS}: chip step, shard {shard}"
     assert text.startswith(f"{place}: expected checksum ")
     assert store.columns(Span(STEP, 1 - shard, 2 - shard))
+    assert refused(lambda: store.column(STEP, 0)) == text
+
+
+def test_a_bit_is_found_by_whoever_reads_a_column_of_its_chunk(tmp_path):
+    persist(tmp_path)
+    path = tmp_path / "witness" / COLUMNS
+    chunks = [p.chunk for p in KEY.layout.pieces if p.chip == STEP]
+    data = bytearray(path.read_bytes())
+    data[0] ^= 1
+    path.write_bytes(data)
+    store = WitnessStore.open(tmp_path / "witness", KEY, PLAN)
+    seen = set()
+    for column in range(KEY.chips[STEP].main_columns):
+        seen.add(chunks[column] == chunks[0])
+        if chunks[column] == chunks[0]:
+            assert "chip step, shard 0: expected" in refused(lambda c=column: store.column(STEP, c))
+        else:
+            store.column(STEP, column)
+    assert seen == {True, False}
 
 
 def damaged(path):
@@ -117,7 +151,7 @@ def test_damaged_columns_are_written_anew_for_the_same_witness_only(tmp_path, da
     other = toy_witness([3, 5, 0, 15, 4], [1, 4], [2, 9, 9])
     assert "chip step: expected checksum " in refused(lambda: persist(tmp_path, other))
     assert persist(tmp_path).columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
-    store = WitnessStore.open(tmp_path / "witness", PLAN)
+    store = WitnessStore.open(tmp_path / "witness", KEY, PLAN)
     assert store.columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
 
 
@@ -139,7 +173,9 @@ def test_a_file_of_another_size_is_named(tmp_path):
         lambda data: data.replace(b'"height": 5', b'"height": 6'),
         lambda data: data.replace(b'"<u2"', b'"<t2"'),
         lambda data: data[:40] + bytes([data[40] ^ 0x80]) + data[41:],
-        lambda data: data.replace(json.loads(data)["chips"][STEP]["shards"][0].encode(), b"0" * 64),
+        lambda data: data.replace(
+            json.loads(data)["chips"][STEP]["tiles"][0][0].encode(), b"0" * 64
+        ),
     ],
     ids=["cut", "list", "no chips", "height", "type", "no text", "shard"],
 )
@@ -149,7 +185,7 @@ def test_a_damaged_manifest_is_refused_and_written_anew(tmp_path, damage):
     whole = path.read_bytes()
     assert damage(whole) != whole
     path.write_bytes(damage(whole))
-    text = refused(lambda: WitnessStore.open(tmp_path / "witness", PLAN))
+    text = refused(lambda: WitnessStore.open(tmp_path / "witness", KEY, PLAN))
     assert text == f"{path}: expected a manifest, got one that is damaged"
     assert persist(tmp_path).columns(PLAN.whole(STEP))[0].tolist() == [0, 1, 2, 3, 4]
     assert path.read_bytes() == whole
