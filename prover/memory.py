@@ -27,13 +27,11 @@ processes of a Ray that is started for the proof: RAY_BYTES.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from circuits.air.tape import Tape
-from circuits.field import R
 from prover.backend import Circuit
 from prover.errors import NotEnoughMemory
 from prover.executor_options import ExecutorOptions
@@ -166,11 +164,8 @@ def _commitment(scalars: int) -> int:
 
 @lru_cache(maxsize=256)
 def _stored_operands(tape: Tape, main_columns: int) -> int:
-    # The numbers do not matter, as long as nothing cancels by chance.
-    draw = random.Random(tape.columns)
+    # What a plan stores depends on no number that becomes known later.
     challenges, publics, weights = (
-        [draw.randrange(R) for _ in range(count)]
-        for count in (tape.challenges, tape.publics, tape.constraints)
+        [0] * count for count in (tape.challenges, tape.publics, tape.constraints)
     )
-    zeros = [0] * tape.constraints
-    return make_plan(tape, main_columns, challenges, publics, weights, zeros).stored
+    return make_plan(tape, main_columns, challenges, publics, weights, weights).stored

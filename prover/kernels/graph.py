@@ -3,7 +3,7 @@
 A node is a leaf (a column, ROW or ACTIVE), a sum, a difference, a product of two nodes, or a node
 times or plus an integer. Nodes are numbered so that operands come before what is made of them.
 What does not depend on the row (constants, challenges, public words and all that is made of them)
-is `Known` and never becomes a node.
+is `Known` and never becomes a node. It is an integer, or a symbol that stands for one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,10 +14,11 @@ from typing import NamedTuple, TypeAlias
 from circuits.air import tape as air_tape
 from circuits.air.tape import Tape
 from circuits.field import R
+from prover.kernels.symbols import Scalar
 
 
 class Kind(IntEnum):
-    """What a node is; SCALE and SHIFT have an integer as right operand, LEAF its number as left."""
+    """What a node is; SCALE and SHIFT have a scalar as right operand, LEAF its number as left."""
 
     LEAF = 0
     ADD = 1
@@ -30,14 +31,14 @@ class Kind(IntEnum):
 class Node(NamedTuple):
     kind: Kind
     left: int
-    right: int
+    right: Scalar
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An integer in [0, r)."""
+    """An integer in [0, r), or a symbol."""
 
-    value: int
+    value: Scalar
 
 
 Value: TypeAlias = int | Known
@@ -89,25 +90,25 @@ class Graph:
         product = self._make(Kind.MUL, min(a, b), max(a, b), degree)
         return self.scale(product, a_factor * b_factor % R)
 
-    def scale(self, a: Value, factor: int) -> Value:
+    def scale(self, a: Value, factor: Scalar) -> Value:
         if isinstance(a, Known):
             return Known(a.value * factor % R)
         a, inner = self._split(a)
         factor = factor * inner % R
-        if factor < 2:
+        if isinstance(factor, int) and factor < 2:
             return a if factor else Known(0)
         return self._make(Kind.SCALE, a, factor, self.degrees[a])
 
-    def shift(self, a: int, offset: int) -> Value:
+    def shift(self, a: int, offset: Scalar) -> Value:
         if self.nodes[a].kind is Kind.SHIFT:
             a, offset = self.nodes[a].left, (offset + self.nodes[a].right) % R
-        return self._make(Kind.SHIFT, a, offset, self.degrees[a]) if offset else a
+        return self._make(Kind.SHIFT, a, offset, self.degrees[a]) if offset != 0 else a
 
-    def form(self, parts: Iterable[tuple[int, int]], offset: int) -> Value:
+    def form(self, parts: Iterable[tuple[int, Scalar]], offset: Scalar) -> Value:
         """sum of factor * node, plus the offset."""
         total: Value = Known(0)
         for node, factor in parts:
-            negated = R - factor < factor
+            negated = isinstance(factor, int) and R - factor < factor
             part = self.scale(node, R - factor if negated else factor)
             total = self.sub(total, part) if negated else self.add(total, part)
         return self.add(total, Known(offset % R))
@@ -123,23 +124,25 @@ class Graph:
                 pending += self.operands[node]
         return sorted(found)
 
-    def _split(self, a: int) -> tuple[int, int]:
+    def _split(self, a: int) -> tuple[int, Scalar]:
         node = self.nodes[a]
         return (node.left, node.right) if node.kind is Kind.SCALE else (a, 1)
 
-    def _make(self, kind: Kind, left: int, right: int, degree: int) -> int:
+    def _make(self, kind: Kind, left: int, right: Scalar, degree: int) -> int:
         node = Node(kind, left, right)
         number = self._numbers.setdefault(node, len(self.nodes))
         if number == len(self.nodes):
             self.nodes.append(node)
-            both = () if kind is Kind.LEAF else (left, right)
-            self.operands.append(both[:1] if kind in (Kind.SCALE, Kind.SHIFT) else both)
+            operands: tuple[int, ...] = () if kind is Kind.LEAF else (left,)
+            if isinstance(right, int) and kind in (Kind.ADD, Kind.SUB, Kind.MUL):
+                operands = (left, right)
+            self.operands.append(operands)
             self.degrees.append(degree)
         return number
 
 
 def graph_of(
-    tape: Tape, challenges: Sequence[int], publics: Sequence[int]
+    tape: Tape, challenges: Sequence[Scalar], publics: Sequence[Scalar]
 ) -> tuple[Graph, list[Value]]:
     """The graph of a tape and its emitted values in order. Leaves are numbered as operands are."""
     graph = Graph()

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from circuits.field import R
-from prover.kernels.graph import Graph, Kind, Known, Node, Value
+from prover.kernels.graph import Graph, Kind, Known, Value
+from prover.kernels.symbols import Scalar
 
 _INTEGER = -1
 
@@ -35,7 +36,7 @@ class Folded:
     terms: tuple[Term, ...]
 
 
-def fold_constraints(graph: Graph, values: Sequence[Value], weights: Sequence[int]) -> Folded:
+def fold_constraints(graph: Graph, values: Sequence[Value], weights: Sequence[Scalar]) -> Folded:
     """Rewrite sum_i weights_i values_i. Adds nodes to the graph."""
     live = graph.reachable(value for value in values if not isinstance(value, Known))
     return _Folding(graph, live).run(values, weights)
@@ -46,14 +47,16 @@ class _Folding:
         self._graph = graph
         self._live = live
         self._uses = Counter(x for node in live for x in graph.operands[node])
-        self._offset = 0
-        self._linear: defaultdict[int, int] = defaultdict(int)
+        self._offset: Scalar = 0
+        self._linear: defaultdict[int, Scalar] = defaultdict(int)
         # Coefficients by pair of linear nodes, and by factor and linear node or _INTEGER.
-        self._pairs: defaultdict[tuple[int, int], int] = defaultdict(int)
-        self._forms: defaultdict[int, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+        self._pairs: defaultdict[tuple[int, int], Scalar] = defaultdict(int)
+        self._forms: defaultdict[int, defaultdict[int, Scalar]] = defaultdict(
+            lambda: defaultdict(int)
+        )
 
-    def run(self, values: Sequence[Value], weights: Sequence[int]) -> Folded:
-        pending: defaultdict[int, int] = defaultdict(int)
+    def run(self, values: Sequence[Value], weights: Sequence[Scalar]) -> Folded:
+        pending: defaultdict[int, Scalar] = defaultdict(int)
         for value, weight in zip(values, weights, strict=True):
             if isinstance(value, Known):
                 self._offset += weight * value.value
@@ -66,18 +69,17 @@ class _Folding:
         rest = self._graph.form(self._linear.items(), self._offset)
         return Folded(rest, tuple(self._terms()))
 
-    def _descend(self, number: int, weight: int, pending: defaultdict[int, int]) -> None:
+    def _descend(self, number: int, weight: Scalar, pending: defaultdict[int, Scalar]) -> None:
         """Give the weight of a node to its parts, down to linear nodes and products."""
         if self._graph.degrees[number] == 1:
             self._linear[number] += weight
             return
-        node = self._graph.nodes[number]
-        if node.kind is Kind.MUL:
+        if self._graph.nodes[number].kind is Kind.MUL:
             self._add_product(number, weight)
             return
-        self._offset += self._open(node, weight, pending)
+        self._offset += self._open(number, weight, pending)
 
-    def _add_product(self, number: int, weight: int) -> None:
+    def _add_product(self, number: int, weight: Scalar) -> None:
         left, right = self._graph.operands[number]
         if self._graph.degrees[left] > self._graph.degrees[right]:
             left, right = right, left
@@ -88,7 +90,7 @@ class _Folding:
         else:
             self._forms[number][_INTEGER] += weight
 
-    def _distribute(self, form: int, factor: int, weight: int) -> None:
+    def _distribute(self, form: int, factor: int, weight: Scalar) -> None:
         """Add weight * form * factor for a linear node and one that is not.
 
         A sum as factor is split up if its products are needed elsewhere anyway.
@@ -103,37 +105,38 @@ class _Folding:
             self._pairs[min(form, node), max(form, node)] += coefficient
         self._linear[form] += offset
 
-    def _spread(self, number: int, weight: int) -> tuple[dict[int, int], dict[int, int], int]:
+    def _spread(
+        self, number: int, weight: Scalar
+    ) -> tuple[dict[int, Scalar], dict[int, Scalar], Scalar]:
         """A node's products and linear nodes with their coefficients, and its integer.
 
         A sum is opened once, with all that its uses add up to: there may be very many ways down.
         """
-        products: dict[int, int] = {}
-        linear: dict[int, int] = {}
-        offset = 0
-        pending: defaultdict[int, int] = defaultdict(int, {number: weight})
+        products: dict[int, Scalar] = {}
+        linear: dict[int, Scalar] = {}
+        offset: Scalar = 0
+        pending: defaultdict[int, Scalar] = defaultdict(int, {number: weight})
         while pending:
             # Operands have lower numbers, so nothing is added to this one any more.
             number = max(pending)
-            node = self._graph.nodes[number]
             if not (weight := pending.pop(number) % R):
                 continue
             if self._graph.degrees[number] == 1:
                 linear[number] = weight
-            elif node.kind is Kind.MUL:
+            elif self._graph.nodes[number].kind is Kind.MUL:
                 products[number] = weight
             else:
-                offset += self._open(node, weight, pending)
+                offset += self._open(number, weight, pending)
         return products, linear, offset
 
-    def _open(self, node: Node, weight: int, pending: defaultdict[int, int]) -> int:
+    def _open(self, number: int, weight: Scalar, pending: defaultdict[int, Scalar]) -> Scalar:
         """Give the weight of a sum to its parts; return what its integer comes to."""
-        pending[node.left] += weight * (node.right if node.kind is Kind.SCALE else 1)
-        if node.kind is Kind.SHIFT:
-            return weight * node.right
-        if node.kind is not Kind.SCALE:
-            pending[node.right] += weight if node.kind is Kind.ADD else -weight
-        return 0
+        node = self._graph.nodes[number]
+        left, *others = self._graph.operands[number]
+        pending[left] += weight * (node.right if node.kind is Kind.SCALE else 1)
+        for right in others:
+            pending[right] += weight if node.kind is Kind.ADD else -weight
+        return weight * node.right if node.kind is Kind.SHIFT else 0
 
     def _cover_pairs(self) -> None:
         """Turn products of two linear nodes into few factors: the most frequent nodes first."""

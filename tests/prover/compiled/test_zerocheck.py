@@ -112,9 +112,11 @@ def random_columns(rng, chip, rows):
 
 @pytest.mark.parametrize("chip", toy_system().chips, ids=lambda chip: chip.name)
 @pytest.mark.parametrize("rows", [1, 2, 5, 4 * BLOCK + 3])
-def test_four_rounds_of_a_part_of_the_rows_add_up_what_they_should(chip, rows, rng):
+@pytest.mark.parametrize("numbers", [None, [0, 1, 1, R - 1, 5]], ids=["any", "special"])
+def test_four_rounds_of_a_part_of_the_rows_add_up_what_they_should(chip, rows, numbers, rng):
+    """Challenges, words and weights may be any, also those with which terms vanish."""
     words, challenges, weights = (
-        [rng.randrange(R) for _ in range(count)]
+        [rng.choice(numbers) if numbers else rng.randrange(R) for _ in range(count)]
         for count in (chip.tape.publics, chip.tape.challenges, chip.tape.constraints)
     )
     main = len(chip.columns)
