@@ -197,7 +197,7 @@ class JobRun:
         job, settings = self._job, self._options.settings
         heights = check_tables(job.key, job.system, job.tables, job.pubdata)
         log_heights = [chip.log_height for chip in job.key.chips]
-        plan = plan_shards(heights, log_heights, settings.rows_shared_min, settings.log_shards)
+        plan = plan_shards(heights, log_heights, settings)
         return Job.of(job.key, job.system, job.words, plan)
 
     def _machine(self, job: Job, plans: Plans) -> Machine:
@@ -214,6 +214,6 @@ class JobRun:
             "key": job.key.digest.hex(),
             "statement": hashlib.sha256(statement).hexdigest(),
             "witness": store.digest,
-            "shared from": f"{settings.rows_shared_min} rows as 2^{settings.log_shards} shards, "
-            f"{settings.coefficients_shared_min} coefficients",
+            "shared from": f"{settings.rows_shared_min} rows as 2^{settings.log_shards} shards "
+            f"down to {settings.rows_handed_max}, {settings.coefficients_shared_min} coefficients",
         }

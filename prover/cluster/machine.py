@@ -2,7 +2,7 @@
 
 The state is a function of the spans and of the steps told. Workers run a machine over the spans
 that they are given; the coordinator runs one over the chips that are not shared, which takes over
-the others when they are folded to one row a shard.
+the others when they are folded far enough.
 """
 
 from __future__ import annotations

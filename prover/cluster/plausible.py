@@ -15,6 +15,7 @@ from circuits.field import R
 from prover.cluster.messages import Job
 from prover.cluster.parcels import LooseParcel, Parcel, SpanParcel
 from prover.cluster.plans import Plans
+from prover.cluster.shards import Span
 from prover.cluster.span_sumchecks import WORD_SUMS, empty_sums, matrix_of
 from prover.cluster.steps import (
     Bind,
@@ -92,6 +93,14 @@ class _Place:
             return 0 if self.position else 2
         return len(empty_sums(self.plans.of(self.start.batching, chip))) + WORD_SUMS
 
+    def folded_rows(self, span: Span) -> int:
+        """How many rows of a span are handed over."""
+        start, stop = self.job.plan.rows(span)
+        folds = self.position
+        if isinstance(self.start, StartZerocheck):
+            folds -= self.job.key.rounds - self.job.key.chips[span.chip].log_height
+        return -(-(stop - start) >> folds)
+
     def folded_columns(self, chip: int) -> int:
         """How many columns of a chip are handed over."""
         if not isinstance(self.start, StartZerocheck):
@@ -147,7 +156,7 @@ def _sum_fault(partial: Sums, wanted: Mapping[int, int]) -> str:
 def _row_fault(partial: Rows, parcel: SpanParcel, place: _Place) -> str:
     leaving = parcel.ask.chips if isinstance(parcel.ask, HandOver) else ()
     wanted = sorted(
-        (span.chip, span.first, span.stop - span.first, place.folded_columns(span.chip))
+        (span.chip, span.first, place.folded_rows(span), place.folded_columns(span.chip))
         for span in parcel.spans
         if span.chip in leaving
     )
@@ -157,7 +166,7 @@ def _row_fault(partial: Rows, parcel: SpanParcel, place: _Place) -> str:
         for piece in pieces
     ]
     if found != wanted:
-        return f"expected rows of (chip, first shard, shards, columns) {wanted}, got {found}"
+        return f"expected rows of (chip, first shard, rows, columns) {wanted}, got {found}"
     for chip, pieces in partial.by_chip.items():
         try:
             matrix_of(pieces)

@@ -28,7 +28,8 @@ class ClusterReduction:
         self._scales = [1] * len(self._points)
         self._round = 0
         self._cells = ChunkCells(job.key, gamma)
-        self._folding = FoldingChips(job.plan, [0] * len(self._points))
+        folds = {number: job.plan.reduction_folds(number) for number in job.plan.shared}
+        self._folding = FoldingChips(dict.fromkeys(folds, 0), folds)
         self._claim = LinearClaim("second sumcheck")
         steps.tell(StartReduction(tuple(point), gamma))
         self._place_columns()

@@ -13,6 +13,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from prover.cluster.settings import ClusterSettings
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -50,9 +52,14 @@ class ChipShards:
 
 @dataclass(frozen=True, slots=True)
 class ShardPlan:
-    """The cut of every chip, in the order of the chips; the same for any number of workers."""
+    """The cut of every chip, in the order of the chips; the same for any number of workers.
+
+    `rows_handed_max`: when no chip has more rows left in the second sumcheck, where a row is one
+    element, workers hand all of them to the coordinator.
+    """
 
     chips: tuple[ChipShards, ...]
+    rows_handed_max: int
 
     @property
     def shared(self) -> list[int]:
@@ -68,6 +75,16 @@ class ShardPlan:
         chip = self.chips[span.chip]
         return span.first << chip.log_block, min(span.stop << chip.log_block, chip.height)
 
+    def folds(self, chip: int) -> int:
+        """Rounds that workers fold a shared chip in the first sumcheck: to one row a shard."""
+        return self.chips[chip].log_block
+
+    def reduction_folds(self, chip: int) -> int:
+        """The same in the second sumcheck: all chips leave together unless shards end before."""
+        most = max(self.chips[number].height for number in self.shared)
+        rounds = (-(-most // self.rows_handed_max) - 1).bit_length()
+        return min(rounds, self.folds(chip))
+
     def home_spans(self) -> list[Span]:
         """What the coordinator keeps."""
         return [self.whole(n) for n, chip in enumerate(self.chips) if not chip.is_shared]
@@ -78,7 +95,7 @@ class ShardPlan:
 
 
 def plan_shards(
-    heights: Sequence[int], log_heights: Sequence[int], rows_shared_min: int, log_shards: int
+    heights: Sequence[int], log_heights: Sequence[int], settings: ClusterSettings
 ) -> ShardPlan:
     """Cut chips by their active rows, so that shards carry equal work whatever the capacity.
 
@@ -89,11 +106,11 @@ def plan_shards(
     chips = []
     for height, log_height in zip(heights, log_heights, strict=True):
         log_rows = (height - 1).bit_length() if height else 0
-        if height >= rows_shared_min and log_rows > log_shards:
-            chips.append(ChipShards(height, log_rows - log_shards, True))
+        if height >= settings.rows_shared_min and log_rows > settings.log_shards:
+            chips.append(ChipShards(height, log_rows - settings.log_shards, True))
         else:
             chips.append(ChipShards(height, log_height, False))
-    return ShardPlan(tuple(chips))
+    return ShardPlan(tuple(chips), settings.rows_handed_max)
 
 
 Ownership = Mapping[str, tuple[Span, ...]]

@@ -193,7 +193,7 @@ class SpanReduction:
     def of_rows(
         chip_point: Sequence[int], pieces: Sequence[FoldedRows], level: int
     ) -> SpanReduction:
-        """A whole chip, folded to one row a shard."""
+        """A whole chip that workers have folded."""
         mixed = np.ascontiguousarray(matrix_of(pieces)[0])
         return SpanReduction(mixed, chip_point, 0, 1 << len(chip_point), level)
 

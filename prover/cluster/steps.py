@@ -55,7 +55,7 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class Adopt:
-    """Take over chips that are folded to one row a shard; for the coordinator's own machine."""
+    """Take over chips that workers have folded; for the coordinator's own machine."""
 
     rows: Rows
 
@@ -94,7 +94,7 @@ class RoundSums:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """The folded rows of these chips, one a shard, which then leave the sumcheck: `Rows`."""
+    """The folded rows of these chips, which then leave the sumcheck: `Rows`."""
 
     chips: tuple[int, ...]
 
@@ -146,7 +146,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class FoldedRows:
-    """Folded rows of one chip, one for each shard from `first` on, as plain integers.
+    """Folded rows of one chip, those of neighbouring shards from `first` on, as plain integers.
 
     Shape: `data` is row after row, a row is `columns` elements of 32 bytes, little-endian.
     """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from circuits.field import R
 from prover.cluster.errors import InconsistentRound
 from prover.cluster.messages import Job
 from prover.cluster.plans import Plans
-from prover.cluster.shards import ShardPlan
 from prover.cluster.span_sumchecks import WORD_SUMS
 from prover.cluster.steplog import Steps
 from prover.cluster.steps import (
@@ -116,7 +115,11 @@ class ClusterZerocheck:
         self._chips = [
             SharedChip(plans, job.key, number, batching) for number in range(len(job.key.chips))
         ]
-        self._folding = FoldingChips(job.plan, [chip.missing for chip in self._chips])
+        plan = job.plan
+        self._folding = FoldingChips(
+            {number: self._chips[number].missing for number in plan.shared},
+            {number: plan.folds(number) for number in plan.shared},
+        )
         self._round = 0
         steps.tell(StartZerocheck(batching))
 
@@ -152,12 +155,13 @@ class ClusterZerocheck:
 
 
 class FoldingChips:
-    """Which chips workers still fold in a sumcheck; `missing[c]` is how many rounds c sleeps."""
+    """Which chips workers still fold in a sumcheck.
 
-    def __init__(self, plan: ShardPlan, missing: Sequence[int]) -> None:
-        self._leaving = {
-            number: missing[number] + plan.chips[number].log_block for number in plan.shared
-        }
+    Chip c sleeps for missing[c] rounds and is then folded folds[c] times.
+    """
+
+    def __init__(self, missing: Mapping[int, int], folds: Mapping[int, int]) -> None:
+        self._leaving = {number: missing[number] + count for number, count in folds.items()}
         self._missing = missing
 
     def has_awake(self, position: int) -> bool:
@@ -165,7 +169,7 @@ class FoldingChips:
         return any(self._missing[number] <= position for number in self._leaving)
 
     def hand_over(self, steps: Steps, position: int) -> None:
-        """Let the coordinator take over the chips that are folded to one row a shard."""
+        """Let the coordinator take over the chips that are folded as far as they should be."""
         chips = tuple(number for number, last in self._leaving.items() if last == position)
         if chips:
             rows = steps.ask(HandOver(chips), shared=True)

@@ -31,7 +31,9 @@ from tests.support.toy_system import (
 DEADLINE_S = 60
 # Every chip is shared, in few shards so that rows fold before they are handed over, and every
 # polynomial of two coefficients or more as well.
-SHARE_ALL = ClusterSettings(log_shards=2, rows_shared_min=1, coefficients_shared_min=2)
+SHARE_ALL = ClusterSettings(
+    log_shards=2, rows_shared_min=1, rows_handed_max=1, coefficients_shared_min=2
+)
 
 
 def toy_job(

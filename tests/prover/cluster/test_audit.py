@@ -201,7 +201,7 @@ def test_an_audit_holds_every_row_once(quick_job, tmp_path, monkeypatch, deaths)
         assert coordinator.prove(quick_job) == inline_proof(quick_job)
     log_heights = [chip.log_height for chip in quick_job.key.chips]
     heights = [quick_job.tables[chip.name].height for chip in quick_job.key.chips]
-    plan = plan_shards(heights, log_heights, SHARE_ALL.rows_shared_min, SHARE_ALL.log_shards)
+    plan = plan_shards(heights, log_heights, SHARE_ALL)
     assert max(held) == sum(span.stop for span in plan.shared_spans())
     assert len(held) > len(deaths)
     assert any(isinstance(message, Close) for message in kept)
@@ -297,7 +297,7 @@ IMPLAUSIBLE = {
         ColumnsAt, lambda p: each_chip(p, lambda v: (0, *v)), "expected as many sums by chip as "
     ),
     "another chip": (ColumnsAt, lambda p: Sums({99: (1,)}), "got {99: 1}"),
-    "missing rows": (HandOver, lambda p: Rows({}), "expected rows of (chip, first shard, shards, "),
+    "missing rows": (HandOver, lambda p: Rows({}), "expected rows of (chip, first shard, rows, "),
     "twice the columns": (
         HandOver,
         lambda p: Rows(
@@ -309,7 +309,7 @@ IMPLAUSIBLE = {
                 for chip, pieces in p.by_chip.items()
             }
         ),
-        "expected rows of (chip, first shard, shards, ",
+        "expected rows of (chip, first shard, rows, ",
     ),
     "rows not below r": (
         HandOver,

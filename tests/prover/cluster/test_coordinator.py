@@ -45,8 +45,8 @@ def test_every_case_of_the_protocol_gives_the_inline_proof(tmp_path, expect, cas
     shape, witness = CASES[case]
     job = toy_job(tmp_path, witness, shape)
     expected = expect(job)
-    for log_shards in (0, 1, 6):
-        settings = replace(SHARE_ALL, log_shards=log_shards)
+    for log_shards, rows_handed_max in ((0, 1), (1, 4), (1, 4096), (6, 1)):
+        settings = replace(SHARE_ALL, log_shards=log_shards, rows_handed_max=rows_handed_max)
         with local_cluster(tmp_path, LocalFleet(), 3, settings) as coordinator:
             assert coordinator.prove(job) == expected
 

@@ -11,6 +11,7 @@ from prover.cluster.backend import ClusterBackend
 from prover.cluster.machine import Machine
 from prover.cluster.messages import Job
 from prover.cluster.plans import Plans
+from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import assign, plan_shards
 from prover.cluster.steplog import Follower, StepLog
 from prover.cluster.steps import (
@@ -37,7 +38,9 @@ KEY = toy_key(toy_shape(log_steps=5, log_words=4, log_chunk=7))
 WITNESS = toy_witness([3, 5, 0, 15, 3] * 5, [1, 4, 7, 20, 21], [2, 9, 9])
 BASES = points_from_ints(toy_bases(1 << KEY.log_chunk))
 HEIGHTS = [WITNESS.tables[chip.name].height for chip in KEY.chips]
-PLAN = plan_shards(HEIGHTS, [chip.log_height for chip in KEY.chips], 5, 2)
+# Handed over are single rows of shards, and two rows of others.
+SETTINGS = ClusterSettings(rows_shared_min=5, log_shards=2, rows_handed_max=8)
+PLAN = plan_shards(HEIGHTS, [chip.log_height for chip in KEY.chips], SETTINGS)
 JOB = Job.of(KEY, toy_system(), WITNESS.words, PLAN)
 PLANS = Plans(JOB)
 SOURCE = TableSource(KEY, PLAN, WITNESS.tables)
@@ -118,6 +121,7 @@ def assert_same(got, wanted):
 def test_the_plan_shares_chips_that_fold_and_keeps_others():
     assert len(SHARED) >= 2
     assert sorted(LOG_BLOCKS) == [1, 2, 3]
+    assert {PLAN.reduction_folds(number) for number in SHARED} == {1, 2}
     assert PLAN.home_spans()
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from circuits.air.shape import Piece
 from prover.cluster.messages import Job
 from prover.cluster.parcels import cell_parcels, coefficient_parcels, rows_of
+from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import plan_shards
 from prover.cluster.steps import CommitCells, CommitRange
 from tests.support.toy_system import toy_key, toy_shape, toy_system, toy_witness
@@ -18,7 +19,8 @@ KEY = toy_key(toy_shape(log_steps=5, log_words=4, log_chunk=7))
 WITNESS = toy_witness([3, 5, 0, 15, 3] * 5, [1, 4, 7, 20, 21], [2, 9, 9])
 HEIGHTS = [WITNESS.tables[chip.name].height for chip in KEY.chips]
 LOG_HEIGHTS = [chip.log_height for chip in KEY.chips]
-JOB = Job.of(KEY, toy_system(), WITNESS.words, plan_shards(HEIGHTS, LOG_HEIGHTS, 5, 2))
+SETTINGS = ClusterSettings(rows_shared_min=5, log_shards=2)
+JOB = Job.of(KEY, toy_system(), WITNESS.words, plan_shards(HEIGHTS, LOG_HEIGHTS, SETTINGS))
 CELLS = KEY.layout.main_chunks << KEY.log_chunk
 
 

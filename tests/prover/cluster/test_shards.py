@@ -6,15 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import ChipShards, Span, assign, plan_shards
 
 HEIGHTS = st.lists(st.integers(0, 5_000), min_size=1, max_size=6)
 WORKERS = st.integers(1, 9).map(lambda count: [f"worker-{n}" for n in range(count)])
 
 
-def plan_of(heights, rows_shared_min=1, log_shards=6):
+def plan_of(heights, rows_shared_min=1, log_shards=6, rows_handed_max=1):
     capacities = [max(height, 1).bit_length() for height in heights]
-    return plan_shards(heights, capacities, rows_shared_min, log_shards)
+    settings = ClusterSettings(
+        log_shards=log_shards, rows_shared_min=rows_shared_min, rows_handed_max=rows_handed_max
+    )
+    return plan_shards(heights, capacities, settings)
 
 
 @given(HEIGHTS, st.integers(0, 100), st.integers(0, 6))
@@ -53,13 +57,29 @@ def test_spans_start_at_multiples_of_their_block(heights):
 
 
 def test_a_chip_that_is_not_shared_is_one_shard_of_its_capacity():
-    plan = plan_shards([1023, 1024, 0], [12, 12, 4], 1024, 6)
+    plan = plan_shards([1023, 1024, 0], [12, 12, 4], ClusterSettings())
     assert plan.chips == (
         ChipShards(1023, 12, False), ChipShards(1024, 4, True), ChipShards(0, 4, False)
     )  # fmt: skip
     assert plan.home_spans() == [Span(0, 0, 1), Span(2, 0, 1)]
     assert plan.shared_spans() == [Span(1, 0, 64)]
     assert plan.rows(Span(2, 0, 1)) == (0, 0)
+
+
+@given(HEIGHTS, st.integers(1, 6_000))
+def test_chips_leave_the_second_sumcheck_when_none_has_more_rows_than_may_be_handed(heights, most):
+    plan = plan_of(heights, log_shards=2, rows_handed_max=most)
+    folds = [plan.reduction_folds(chip) for chip in plan.shared]
+    for chip, count in zip(plan.shared, folds, strict=True):
+        # One more would need rows of other shards; one less would leave more rows than may be.
+        assert count <= plan.folds(chip)
+        if count < plan.folds(chip):
+            assert count == max(folds)
+            left = [-(-plan.chips[number].height >> count) for number in plan.shared]
+            assert max(left) <= most
+            if count:
+                before = [-(-plan.chips[number].height >> count - 1) for number in plan.shared]
+                assert max(before) > most
 
 
 @given(HEIGHTS, WORKERS)

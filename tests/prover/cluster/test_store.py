@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from prover.cluster.errors import StoreMismatch
+from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import Span, plan_shards
 from prover.cluster.store import COLUMNS, MANIFEST, TableSource, WitnessStore
 from tests.support.toy_system import toy_key, toy_shape, toy_witness
@@ -20,7 +21,8 @@ STEP = NAMES.index("step")
 
 def plan_of(witness, log_shards=1):
     heights = [witness.tables[name].height for name in NAMES]
-    return plan_shards(heights, [chip.log_height for chip in KEY.chips], 3, log_shards)
+    settings = ClusterSettings(rows_shared_min=3, log_shards=log_shards)
+    return plan_shards(heights, [chip.log_height for chip in KEY.chips], settings)
 
 
 PLAN = plan_of(WITNESS)

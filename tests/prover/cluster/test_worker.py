@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from prover.cluster.messages import Close, Job, Open, Task
+from prover.cluster.settings import ClusterSettings
 from prover.cluster.shards import plan_shards
 from prover.cluster.steps import Commit, CommitRange, Points
 from prover.cluster.store import WitnessStore
@@ -18,7 +19,11 @@ def opened(folder):
     """A worker, the message that opens its job, and the plan of the toy's chips."""
     job = toy_job(folder)
     heights = [job.tables[chip.name].height for chip in job.key.chips]
-    plan = plan_shards(heights, [chip.log_height for chip in job.key.chips], 1, 1)
+    plan = plan_shards(
+        heights,
+        [chip.log_height for chip in job.key.chips],
+        ClusterSettings(rows_shared_min=1, log_shards=1),
+    )
     WitnessStore.persist(folder / "witness", job.key, plan, job.tables)
     message = Open(
         Job.of(job.key, job.system, job.words, plan), str(folder / "witness"), str(job.bases_path)
