@@ -29,7 +29,8 @@ from prover.termination import unwinding
 if TYPE_CHECKING:
     from prover.bench.proving import Bench, Task
 
-_WITNESS = click.Path(dir_okay=False, path_type=Path)
+# Looked for at once: kernels may have to be compiled before the file is read.
+_WITNESS = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WIDTHS = (1, 8, 16, 32, 64, 254)
 # The last is compared with one a tenth of the way: of a single proof, with itself.
 _PROOFS_MIN = 10

@@ -24,7 +24,7 @@ class ClusterSettings:
     log_shards: int = 6
     rows_shared_min: int = 1024
     rows_handed_max: int = 4096
-    coefficients_shared_min: int = 4096
+    coefficients_shared_min: int = 65536
     start_max_s: float = 300.0
     patience_s: float = 30.0
     silence_max_s: float = 30.0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from prover.bench import deaths, field, proving, soak, start
+from prover.bench import deaths, field, options, proving, soak, start
 from prover.bench.deaths import Death, Deaths
 from prover.bench.measure import Measurement
 from prover.bench.soak import Soak
@@ -148,6 +148,20 @@ def test_a_command_that_is_told_to_end_takes_its_folder_with_it(
     finally:
         signal.signal(signal.SIGTERM, before)
     assert not found[0].exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("batch",), ("deaths", "--witness"), ("soak", "--witness")], ids=lambda a: a[0]
+)
+def test_a_missing_batch_is_told_of_before_kernels_are_made_ready(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare(*_: object) -> None:
+        raise AssertionError("expected the file to be looked for first")
+
+    monkeypatch.setattr(options, "prepare", prepare)
+    path = tmp_path / "missing.witness"
+    assert f"File '{path}' does not exist." in refused(*arguments, path)
 
 
 @pytest.mark.slow
