@@ -29,8 +29,7 @@ from prover.termination import unwinding
 if TYPE_CHECKING:
     from prover.bench.proving import Bench, Task
 
-# Looked for at once: kernels may have to be compiled before the file is read.
-_WITNESS = click.Path(exists=True, dir_okay=False, path_type=Path)
+_WITNESS = click.Path(dir_okay=False, path_type=Path)
 _WIDTHS = (1, 8, 16, 32, 64, 254)
 # The last is compared with one a tenth of the way: of a single proof, with itself.
 _PROOFS_MIN = 10
@@ -39,6 +38,14 @@ _REPEAT = click.option(
     help="So often; the fastest counts and all are shown.",
 )  # fmt: skip
 _JSON = click.option("--json", "as_json", is_flag=True, help="End with the JSON object.")
+
+
+def _look_for(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    """A file is looked for at once: kernels may have to be compiled before it is read."""
+    if path is not None:
+        with one_line_errors():
+            path.open("rb").close()
+    return path
 
 
 @click.group()
@@ -181,7 +188,7 @@ def yardstick(report: Report, trades: tuple[int, ...], repeat: int) -> None:
 
 
 @bench.command()
-@click.argument("witness", type=_WITNESS)
+@click.argument("witness", type=_WITNESS, callback=_look_for)
 @_REPEAT
 @with_report
 def batch(report: Report, witness: Path, repeat: int) -> None:
@@ -201,7 +208,7 @@ def batch(report: Report, witness: Path, repeat: int) -> None:
 
 _JOB = (
     click.option(
-        "--witness", "path", type=_WITNESS,
+        "--witness", "path", type=_WITNESS, callback=_look_for,
         help="Batch to prove.  [default: a yardstick of --trades]",
     ),
     click.option(

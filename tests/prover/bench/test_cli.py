@@ -161,7 +161,7 @@ def test_a_missing_batch_is_told_of_before_kernels_are_made_ready(
 
     monkeypatch.setattr(options, "prepare", prepare)
     path = tmp_path / "missing.witness"
-    assert f"File '{path}' does not exist." in refused(*arguments, path)
+    assert refused(*arguments, path) == f"Error: {path}: no such file or directory"
 
 
 @pytest.mark.slow
