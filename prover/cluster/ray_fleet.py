@@ -155,9 +155,6 @@ class RayFleet:
         settings: dict[str, Any] = {
             "log_to_driver": False,
             "logging_level": logging.WARNING,
-            "runtime_env": {
-                "env_vars": {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-            },
         }
         if address is None:
             settings |= {
@@ -168,7 +165,10 @@ class RayFleet:
                 "_node_ip_address": LOOPBACK,
             }
         else:
-            settings["address"] = address
+            # Processes of a Ray that starts here have the environment as it is; to give it to them
+            # by this setting would let every actor wait two seconds for another process of Ray.
+            environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+            settings |= {"address": address, "runtime_env": {"env_vars": environment}}
         try:
             if address is not None:
                 _require_listener(address)

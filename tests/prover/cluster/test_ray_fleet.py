@@ -46,6 +46,7 @@ class FailingRay:
         self.running = False
         self.killed = []
         self.session = ""
+        self.settings = {}
 
     def _call(self, name):
         if name in self.failing:
@@ -56,6 +57,7 @@ class FailingRay:
 
     def init(self, **settings):
         self.running = True
+        self.settings = settings
         signal.signal(signal.SIGTERM, self._call)
         return SimpleNamespace(address_info={"session_dir": self.session})
 
@@ -129,6 +131,18 @@ def test_the_folder_of_a_cluster_that_was_joined_is_not_ours(ray, tmp_path, monk
     monkeypatch.setattr(ray_fleet, "_require_listener", lambda address: None)
     RayFleet(2, "10.0.0.1:6379").close()
     assert list(tmp_path.iterdir()) == [tmp_path / "session"]
+
+
+@pytest.mark.parametrize("address", [None, "10.0.0.1:6379"])
+def test_workers_elsewhere_are_told_of_the_environment(ray, monkeypatch, address):
+    """Those of a Ray that starts here have it, and would wait for it to be set up."""
+    monkeypatch.setattr(ray_fleet, "_require_listener", lambda address: None)
+    for name in ("PLASMAPERPS_CACHE", "NUMBA_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PLASMAPERPS_KERNELS", "scalar")
+    RayFleet(2, address).close()
+    told = {"env_vars": {"PLASMAPERPS_KERNELS": "scalar"}}
+    assert ray.settings.get("runtime_env") == (told if address else None)
 
 
 PLACE = "Ray cluster on this machine: expected "
