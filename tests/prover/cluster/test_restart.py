@@ -9,7 +9,7 @@ import pytest
 from prover.cluster.errors import CheckpointMismatch, JobInUse, StoreMismatch
 from prover.cluster.events import EventKind
 from prover.cluster.folder import JobFolder, open_folder
-from prover.cluster.steps import Combine, CommitRange, RoundSums
+from prover.cluster.steps import Combine, CommitCells, CommitRange, RoundSums
 from tests.prover.cluster.test_audit import LieOnce
 from tests.support.cluster_jobs import SHARE_ALL, Watch, inline_proof, local_cluster, toy_job
 from tests.support.local_fleet import LocalFleet
@@ -151,7 +151,7 @@ def test_a_job_that_is_cut_otherwise_is_refused(quick_job, tmp_path):
         coordinator.prove(quick_job)
 
 
-@pytest.mark.parametrize("kind", [RoundSums, CommitRange, Combine])
+@pytest.mark.parametrize("kind", [CommitCells, RoundSums, CommitRange, Combine])
 def test_a_wrong_answer_of_an_earlier_run_is_found_and_made_good(quick_job, tmp_path, kind):
     """Its ledger is gone, so no worker has the blame, but the answer is computed again."""
     lie = LieOnce(lambda worker, task: isinstance(task.ask, kind))
